@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace penstock {
 
@@ -18,10 +19,15 @@ static_assert(std::endian::native == std::endian::little,
 /// CRC-32C (Castagnoli) of bytes, as in RFC 3720 §B.4.
 [[nodiscard]] std::uint32_t crc32c(std::string_view bytes);
 
+namespace detail {
+/// `crc32c` without the processor's instruction, so that tests reach both ways on every machine.
+[[nodiscard]] std::uint32_t crc32c_by_table(std::string_view bytes);
+} // namespace detail
+
 /// SHA-256 (FIPS 180-4) in lower-case hexadecimal.
 [[nodiscard]] std::string sha256_hex(std::string_view bytes);
 
-/// SHA-256 over pieces, for files larger than memory.
+/// SHA-256 over pieces, for files larger than memory. One owner, not thread-safe.
 class sha256_stream {
 public:
   sha256_stream();
@@ -29,6 +35,7 @@ public:
   sha256_stream(const sha256_stream&) = delete;
   sha256_stream& operator=(const sha256_stream&) = delete;
   void update(std::string_view bytes);
+  /// The digest of everything so far, in lower-case hexadecimal. Ends the stream: call it once.
   [[nodiscard]] std::string hex();
 
 private:

@@ -26,8 +26,12 @@ void configure(format how, level least);
 [[nodiscard]] format default_format();
 void set_level(level least);
 
+/// Reports the repeats that were held back. Happens by itself at the next line and at exit; call it before `_exit`.
+void flush();
+
 /// Writes a line with `ts level event msg` and the fields. `event` is a stable dotted name such as `actor.restarted`.
-/// Repeats of the same event and message within a second are counted, and the count follows as one line. Thread-safe.
+/// Repeats of the same event and message within a second are counted, and the count follows as one line with
+/// the field `repeats`. Thread-safe; what is written survives a crash of the process.
 void write(level severity, std::string_view event, std::string_view message, std::initializer_list<field> fields = {});
 
 inline void debug(std::string_view event, std::string_view message, std::initializer_list<field> fields = {}) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,7 +19,8 @@ using metric_labels = std::map<std::string, std::string>;
 
 /// The node's counters, gauges and histograms (prometheus-cpp core). Names carry the prefix `penstock_`, base units and
 /// `_total` for counters. References stay valid as long as the registry lives: look a series up once and keep it.
-/// Thread-safe; the series themselves are atomics.
+/// Thread-safe; the series themselves are atomics. A name that Prometheus does not allow, one that is used for two
+/// kinds and bounds that do not ascend are bugs of the caller and throw std::invalid_argument.
 class metric_registry {
 public:
   metric_registry();
@@ -34,7 +36,7 @@ public:
 
   /// Everything in Prometheus' text exposition format 0.0.4.
   [[nodiscard]] std::string exposition() const;
-  /// How many time series there are; at most 5,000 per node.
+  /// How many time series there are, each bucket, sum and count of a histogram being one; at most 5,000 per node.
   [[nodiscard]] std::size_t series() const;
 
 private:
