@@ -120,7 +120,8 @@ result<double> parse_rate(std::string_view text) {
     const auto value = read_double(text.substr(0, slash));
     const auto unit = text.substr(slash + 1);
     const double seconds = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
-    if (value && *value > 0 && seconds > 0 && *value / seconds > 0)
+    // Whoever turns a rate into an interval gets one that fits in a duration.
+    if (value && seconds > 0 && *value / seconds >= 1e-6 && *value / seconds <= 1e9)
       return *value / seconds;
   }
   return fail(errc::invalid,

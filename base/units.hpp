@@ -19,7 +19,8 @@ using duration = std::chrono::nanoseconds;
 /// Reads a size in bytes: `512`, `64KiB`, `64MiB`, `2GiB`, also `kB MB GB`. `errc::invalid` otherwise or above 2⁶³−1.
 [[nodiscard]] result<std::uint64_t> parse_size(std::string_view text);
 
-/// Reads a rate per second: `100/s`, `6000/m`. `errc::invalid` otherwise, also for zero.
+/// Reads a rate per second: `100/s`, `6000/m`, `1/h`; from one in 11 days to 10⁹ a second. `errc::invalid` otherwise,
+/// also for zero.
 [[nodiscard]] result<double> parse_rate(std::string_view text);
 
 /// Reads a percentage or fraction, `20%` or `0.2`, as a fraction in [0, 1].
