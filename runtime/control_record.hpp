@@ -73,7 +73,19 @@ struct event_noted {
 using control_record = std::variant<run_started, run_completed, run_failed, model_registered, alias_set,
                                     generation_activated, event_noted>;
 
+/// Version of every command's JSON form that this build writes, and the newest that it reads.
+inline constexpr int control_version = 1;
+/// Longest JSON text that is decoded, bytes.
+inline constexpr std::size_t max_control_bytes = std::size_t{1} << 20;
+/// Free text (causes, events) beyond this many bytes is cut, so that every command fits into a record.
+inline constexpr std::size_t max_control_text = std::size_t{16} << 10;
+
+/// One line of JSON, `type` and `version` first: `{"type":"alias_set","version":1,"name":…}`. Where a member is called
+/// `version` itself it is written as `model_version`. Bytes that are no UTF-8 become U+FFFD; a metric that is not
+/// finite becomes null.
 [[nodiscard]] std::string encode(const control_record& record);
+/// The inverse of `encode`, for untrusted bytes: bounded in length and depth. Members it does not know are ignored, so
+/// that a later Penstock may add some under the same version.
 /// `errc::invalid` for damage; `errc::configuration` for a type or version of a newer Penstock.
 [[nodiscard]] result<control_record> decode_control(std::string_view json);
 

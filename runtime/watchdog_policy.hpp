@@ -15,7 +15,7 @@ namespace penstock::runtime {
 /// One actor's sign of life, written by the actor (two plain stores a message) and looked at by the watchdog's thread.
 struct pulse {
   std::string actor;                       ///< address
-  duration limit{};                        ///< a message that takes longer means stuck
+  duration limit{};                        ///< a message that takes longer means stuck; 0 = never
   std::atomic<std::int64_t> busy_since{0}; ///< nanoseconds of the steady clock; 0 = idle
 };
 
@@ -27,15 +27,17 @@ public:
 
   struct verdict {
     std::string actor;
-    duration busy{};
+    duration busy{}; ///< with the message at hand, not counting a pause of the process
   };
-  /// The first stuck actor, if any. The whole process having been paused (two looks further apart than `pause`) acquits
-  /// all until the next look.
+  /// The first stuck actor, if any. Call it about once a second. Two looks further apart than `pause` mean that the
+  /// whole process stood still (SIGSTOP, a frozen machine): that acquits all, and every actor has its full limit anew
+  /// from then on.
   [[nodiscard]] std::optional<verdict> look(const std::vector<const pulse*>& pulses, time_point now);
 
 private:
   static constexpr duration pause = std::chrono::seconds{3};
   std::optional<time_point> last_look_;
+  time_point resumed_ = time_point::min(); ///< the look that noticed the last pause
 };
 
 } // namespace penstock::runtime
