@@ -38,10 +38,18 @@ struct record_view {
 /// written. Offsets ascend but need not be dense (on Kafka transaction markers and compaction leave holes).
 ///
 /// Every value is followed by at least `padding` readable bytes (a JSON parser may look past the end of its input).
-/// Movable, copyable, not thread-safe while it is being filled; afterwards it may be read from any thread.
+/// Holds less than 4 GiB; `std::length_error` beyond, as a string does at its own limit. Movable, copyable, not
+/// thread-safe while it is being filled; afterwards it may be read from any thread.
 class record_batch {
 public:
   static constexpr std::size_t padding = 64;
+
+  record_batch() = default;
+  record_batch(const record_batch& other);
+  record_batch& operator=(const record_batch& other);
+  record_batch(record_batch&&) noexcept = default;
+  record_batch& operator=(record_batch&&) noexcept = default;
+  ~record_batch() = default;
 
   // -- filling --------------------------------------------------------------
 
@@ -71,6 +79,9 @@ public:
   [[nodiscard]] std::size_t bytes() const { return arena_.size(); }
 
 private:
+  friend class block_pieces; // copies the arena as one piece into a block
+  friend class block_view;   // and back
+
   struct entry {
     std::int64_t offset;
     wall_time timestamp;
@@ -80,6 +91,9 @@ private:
     std::uint32_t value; ///< `no_value` for a tombstone
   };
   static constexpr std::uint32_t no_value = 0xffffffff;
+
+  void push(std::string_view key, std::string_view headers, wall_time timestamp, std::int64_t offset);
+  void make_room(std::size_t bytes);
 
   std::string arena_;
   std::vector<entry> entries_;
