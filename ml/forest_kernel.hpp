@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "ml/forest.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+namespace penstock::ml {
+
+/// A forest laid out for prediction. Made once when a model is loaded, immutable afterwards. Every kernel gives the
+/// same bits for the same forest: it reaches the same leaves and sums them as `forest` says.
+class forest_kernel {
+public:
+  virtual ~forest_kernel() = default;
+
+  /// @param rows  n×features float32, row-major, NaN = missing
+  /// @param out   n places
+  virtual void predict(std::span<const float> rows, std::span<double> out) const = 0;
+
+  /// Bytes of memory it occupies.
+  [[nodiscard]] virtual std::size_t memory() const = 0;
+};
+
+/// Trees as complete binary heaps of one depth: the children of slot i are 2i+1 and 2i+2, so that a step down needs no
+/// link and no branch. For forests whose trees are shallow and well filled; null for any other, whose heaps would
+/// exceed four times their nodes.
+[[nodiscard]] std::unique_ptr<forest_kernel> make_heap_kernel(const forest& forest);
+
+/// Trees as linked nodes, siblings side by side; a leaf leads to itself. For any forest.
+[[nodiscard]] std::unique_ptr<forest_kernel> make_linked_kernel(const forest& forest);
+
+/// The fastest kernel for a forest on this machine.
+[[nodiscard]] std::unique_ptr<forest_kernel> make_forest_kernel(const forest& forest);
+
+} // namespace penstock::ml

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ml/learner.hpp"
+
+#include "base/bytes.hpp"
+#include "base/spelling.hpp"
+#include "ml/model_codec.hpp"
+#include "ml/random_forest.hpp"
+#include "ml/sealed_block.hpp"
+
+#include <array>
+#include <vector>
+
+namespace penstock::ml {
+
+namespace {
+
+/// A kind of model: how to make its learner, and how to read what its models encode.
+struct learner_type {
+  std::string_view name;
+  result<std::unique_ptr<learner>> (*make)(const std::map<std::string, std::string>& parameters);
+  result<std::unique_ptr<model>> (*decode)(std::string_view payload);
+};
+
+result<std::unique_ptr<learner>> make_random_forest(const std::map<std::string, std::string>& values) {
+  auto parameters = random_forest_parameters::make(values);
+  if (!parameters) {
+    return parameters.error();
+  }
+  return std::unique_ptr<learner>(std::make_unique<random_forest_regressor>(*std::move(parameters)));
+}
+
+result<std::unique_ptr<model>> decode_random_forest(std::string_view payload) {
+  auto trees = decode_forest(payload);
+  if (!trees) {
+    return trees.error();
+  }
+  return std::unique_ptr<model>(std::make_unique<random_forest_model>(*std::move(trees)));
+}
+
+constexpr std::array learner_types{
+    learner_type{random_forest_model::type_name, make_random_forest, decode_random_forest},
+};
+
+const learner_type* find(std::string_view name) {
+  for (const auto& type : learner_types) {
+    if (type.name == name) {
+      return &type;
+    }
+  }
+  return nullptr;
+}
+
+} // namespace
+
+result<std::unique_ptr<learner>> make_learner(const learner_spec& spec) {
+  if (const auto* type = find(spec.type)) {
+    return type->make(spec.parameters);
+  }
+  std::vector<std::string> names;
+  for (const auto& type : learner_types) {
+    names.emplace_back(type.name);
+  }
+  const auto meant = nearest(spec.type, names);
+  return fail(errc::configuration, "there is no learner {}; {}", spec.type.substr(0, 64),
+              meant ? fmt::format("did you mean {}?", *meant) : fmt::format("known are: {}", fmt::join(names, ", ")));
+}
+
+std::string seal_model(std::string_view type, std::string_view payload) {
+  byte_writer body;
+  body.string(type);
+  body.raw(payload);
+  return seal(model_magic, model_version, body.bytes());
+}
+
+result<std::unique_ptr<model>> decode_model(std::string_view bytes) {
+  auto block = unseal(bytes, model_magic, model_version, "model");
+  if (!block) {
+    return block.error();
+  }
+  if (!block->rest.empty()) {
+    return fail(errc::invalid, "model: {} bytes too many", block->rest.size());
+  }
+  byte_reader body(block->body);
+  const auto name = body.string();
+  const auto* type = body.ok() ? find(name) : nullptr;
+  if (!type) {
+    return fail(errc::configuration, "model: this build has no learner {}; update Penstock on this machine",
+                name.substr(0, 64));
+  }
+  return type->decode(body.rest());
+}
+
+} // namespace penstock::ml
