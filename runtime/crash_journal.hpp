@@ -23,8 +23,8 @@ struct last_death {
 };
 
 /// A memory-mapped file that says which records each predictor has in work, so that after a sudden death of the process
-/// the next one knows whom to suspect. Two plain stores per batch; survives the process (page cache), not the machine,
-/// and needs not to. One slot per predictor; a slot belongs to one thread at a time.
+/// the next one knows whom to suspect. A few plain stores per batch; survives the process (page cache), not the
+/// machine, and needs not to. One slot per predictor; a slot belongs to one thread at a time.
 class crash_journal {
 public:
   static constexpr std::size_t slots = 1024;

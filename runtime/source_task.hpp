@@ -37,7 +37,9 @@ struct source_settings {
   std::uint64_t rows = 0;         ///< of the data set
   std::uint32_t max_batch = 1000; ///< records per commit
   duration min_commit_gap = std::chrono::milliseconds{2};
-  duration retry_backoff = std::chrono::milliseconds{50};
+  duration retry_backoff = std::chrono::milliseconds{50}; ///< after aborted, fenced, in_doubt; doubles to 2 s
+  std::uint32_t open_attempts = 10;                       ///< as in `shard_settings`
+  bool unavailable_is_final = true;                       ///< as in `shard_settings`
 };
 
 namespace source {
@@ -75,7 +77,10 @@ using action = std::variant<open, produce, close_session, check_assignment, wake
 ///                         ▲                │ └── changed file, error ─▶ failed       stop: ─▶ closed
 ///                         └─── backoff ◀── fenced and still ours, in_doubt
 ///
-/// After a pause (restart, slow commit) it does not burst: the schedule goes on from now.
+/// Rows that fall due within 20 ms share a commit. After a pause (restart, slow commit) it does not burst: what is more
+/// than 100 ms behind is put off, and the schedule goes on from now. A file is the same when size and SHA-256 are the
+/// same, whatever its path. A source that is done stays done over restarts. Failed openings are treated as in
+/// `shard_task`.
 /// Pure decision, as `shard_task`.
 class source_task {
 public:
@@ -109,20 +114,25 @@ private:
 [[nodiscard]] const char* name_of(enum source_task::phase phase);
 
 /// Makes records of rows: JSON objects with the fields of `source_spec::record` in order, keyed by the key field's
-/// text, sent to the partition that Kafka's default partitioner gives the key. Deterministic; missing values are null.
+/// text (empty when it is missing), sent to the partition that Kafka's default partitioner gives the key; without a key
+/// field the rows go round. Deterministic;
+/// missing values and numbers that are not finite are null.
 class source_encoder {
 public:
-  /// `errc::configuration` when a column does not exist (with the nearest one that does).
+  /// `errc::configuration` when a column does not exist (with the nearest one that does), or the key is no field.
   [[nodiscard]] static result<source_encoder> make(const source_spec& source, std::int32_t partitions,
                                                    std::shared_ptr<const ml::data_set> data);
+  /// Rows [first, first + count), which must exist; one output per partition that gets records.
   [[nodiscard]] std::vector<storage::output> encode(std::uint64_t first, std::uint64_t count, wall_time now) const;
 
 private:
   source_encoder() = default;
-  source_spec source_;
+  std::string topic_;
   std::int32_t partitions_ = 1;
   std::shared_ptr<const ml::data_set> data_;
+  std::vector<std::string> names_;                   ///< one per field, with the JSON that comes before its value
   std::vector<const ml::data_set::column*> columns_; ///< one per field; null for $index
+  std::optional<std::size_t> key_;                   ///< index of the field that is the key
 };
 
 } // namespace penstock::runtime
