@@ -149,21 +149,25 @@ result<std::int64_t> embedded_log::offset_at(const partition_id& of, wall_time t
   auto high = found->tail.end;
   while (low < high) {
     auto middle = low + (high - low) / 2;
-    auto looked = visit_blocks(found->ref, middle, [&](const block_view& block) {
-      if (block.newest_so_far() < time)
+    auto looked = visit_blocks(found->ref, middle, [&](const block_header& block) -> result<bool> {
+      if (block.newest_so_far < time)
         low = block.end();
       else
-        high = std::max(block.base(), low);
+        high = std::max(block.base, low);
       return false;
     });
     if (!looked)
       return looked.error();
   }
   auto answer = found->tail.end;
-  auto scanned = visit_blocks(found->ref, low, [&](const block_view& block) {
-    for (auto i = std::max<std::int64_t>(low - block.base(), 0); i < static_cast<std::int64_t>(block.count()); ++i)
-      if (block.timestamp(static_cast<std::size_t>(i)) >= time) {
-        answer = block.base() + i;
+  std::string scratch;
+  auto scanned = visit_blocks(found->ref, low, [&](const block_header& block) -> result<bool> {
+    auto records = block_view::open(block, scratch);
+    if (!records)
+      return records.error();
+    for (auto i = std::max<std::int64_t>(low - block.base, 0); i < static_cast<std::int64_t>(block.count); ++i)
+      if (records->timestamp(static_cast<std::size_t>(i)) >= time) {
+        answer = block.base + i;
         return false;
       }
     return true;
@@ -174,7 +178,7 @@ result<std::int64_t> embedded_log::offset_at(const partition_id& of, wall_time t
 }
 
 status embedded_log::visit_blocks(partition_ref of, std::int64_t from,
-                                  const std::function<bool(const block_view&)>& visit) {
+                                  const std::function<result<bool>(const block_header&)>& visit) {
   auto gone = [] { return fail(errc::not_found, "the topic was deleted while it was being read"); };
   auto tail = table_->tail(of);
   if (!tail)
@@ -201,12 +205,15 @@ status embedded_log::visit_blocks(partition_ref of, std::int64_t from,
     auto key = scan->Valid() ? keys::parse_block(view(scan->key())) : std::nullopt;
     if (!key || key->topic != of.topic || key->partition != of.partition)
       return hole(next, "records are missing");
-    auto block = block_view::open(view(scan->value()));
+    auto block = block_header::open(view(scan->value()));
     if (!block)
       return health_->fail("read from", block.error());
-    if (block->base() != key->base || block->base() > next || block->end() <= next)
+    if (block->base != key->base || block->base > next || block->end() <= next)
       return hole(next, "records are missing");
-    if (!visit(*block))
+    auto more = visit(*block);
+    if (!more)
+      return health_->fail("read from", more.error());
+    if (!*more)
       return {};
     next = block->end();
   }
@@ -259,10 +266,10 @@ result<std::int64_t> embedded_log::retained_from(const topic_spec& spec, partiti
   auto oldest = std::numeric_limits<wall_time>::min();
   if (spec.retention)
     oldest = now - std::chrono::duration_cast<std::chrono::milliseconds>(*spec.retention).count();
-  auto visited = visit_blocks(of, start, [&](const block_view& block) {
+  auto visited = visit_blocks(of, start, [&](const block_header& block) -> result<bool> {
     // What is left without this block must still be what was asked for.
     bool spare = spec.retention_bytes && tail.bytes - block.bytes_through() >= *spec.retention_bytes;
-    if (!spare && block.newest() >= oldest)
+    if (!spare && block.newest >= oldest)
       return false;
     start = block.end();
     return true;

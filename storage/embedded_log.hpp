@@ -14,7 +14,7 @@
 
 namespace penstock::storage {
 
-class block_view;
+struct block_header;
 class directory_lock;
 class embedded_store;
 class staged_commit;
@@ -64,8 +64,9 @@ public:
 
   /// Calls `visit` with one block after the other, from that which holds `from` on, until it returns false or the
   /// visible end. `errc::try_again` when `from` is below the start by now.
+  /// An error of `visit` ends the visit and breaks the log: it found a damaged block.
   [[nodiscard]] status visit_blocks(partition_ref of, std::int64_t from,
-                                    const std::function<bool(const block_view&)>& visit);
+                                    const std::function<result<bool>(const block_header&)>& visit);
 
   [[nodiscard]] commit_result commit(const session_spec& who, std::uint64_t epoch, const commit_request& request);
   [[nodiscard]] result<std::optional<std::string>> read_state(const session_spec& who, std::uint64_t epoch,

@@ -161,12 +161,12 @@ result<partition_tail> embedded_log::load_tail(partition_ref of) {
   // No block is left when everything was trimmed: the offsets go on at the start.
   if (!key || key->topic != of.topic || key->partition != of.partition)
     return out;
-  auto last = block_view::open(view(scan->value()));
+  auto last = block_header::open(view(scan->value()));
   if (!last)
     return health_->fail("open", last.error());
   out.end = std::max(out.start, last->end());
   out.bytes = last->bytes_through();
-  out.newest = last->newest_so_far();
+  out.newest = last->newest_so_far;
   return out;
 }
 

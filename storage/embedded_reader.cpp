@@ -87,13 +87,16 @@ result<std::optional<fetched>> embedded_reader::take_from(cursor& from, const bu
   constexpr std::size_t most_reserved = 10'000;
   fetched got;
   got.from = from.name;
-  auto visited = log_.visit_blocks(from.ref, from.next, [&](const block_view& block) {
-    auto index = static_cast<std::size_t>(from.next - block.base());
-    auto wanted = block.count() - index;
+  auto visited = log_.visit_blocks(from.ref, from.next, [&](const block_header& block) -> result<bool> {
+    auto records = block_view::open(block, scratch_);
+    if (!records)
+      return records.error();
+    auto index = static_cast<std::size_t>(from.next - block.base);
+    auto wanted = block.count - index;
     auto room = left.records - got.records.size();
     if (got.records.empty())
       got.records.reserve(std::min({left.records, static_cast<std::size_t>(tail->end - from.next), most_reserved}), 0);
-    auto taken = block.copy_to(got.records, index, room, left.bytes);
+    auto taken = records->copy_to(got.records, index, room, left.bytes);
     from.next += static_cast<std::int64_t>(taken);
     return taken == wanted && got.records.size() < left.records && got.records.bytes() < left.bytes;
   });

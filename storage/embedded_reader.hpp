@@ -34,6 +34,7 @@ private:
   embedded_log& log_;
   std::shared_ptr<append_signal> signal_;
   std::vector<cursor> cursors_;
+  std::string scratch_;  ///< for unpacking; at most one block
   std::size_t turn_ = 0; ///< cursor that is served first
 };
 

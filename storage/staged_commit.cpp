@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/staged_commit.hpp"
 
+#include "storage/embedded_store.hpp"
 #include "storage/key_codec.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace penstock::storage {
 
@@ -38,11 +38,7 @@ status staged_commit::place(const topic_table& table, rocksdb::ColumnFamilyHandl
     auto& tail = at->second;
     auto& pieces = block.pieces;
     auto key = keys::block({block.to.topic, block.to.partition, tail.end});
-    auto head = pieces.head({tail.end, tail.bytes, tail.newest});
-    const std::array<rocksdb::Slice, 1> key_parts = {rocksdb::Slice(key)};
-    const std::array<rocksdb::Slice, 2> value_parts = {rocksdb::Slice(head.data(), head.size()),
-                                                       rocksdb::Slice(pieces.data().data(), pieces.data().size())};
-    auto put = batch.Put(blocks, rocksdb::SliceParts(key_parts.data(), 1), rocksdb::SliceParts(value_parts.data(), 2));
+    auto put = batch.Put(blocks, key, slice(pieces.placed_at({tail.end, tail.bytes, tail.newest})));
     if (!put.ok())
       return fail(errc::invalid, "the commit is too large: {}", put.ToString());
     tail.end += static_cast<std::int64_t>(pieces.count());

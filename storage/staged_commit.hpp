@@ -15,7 +15,7 @@ namespace penstock::storage {
 /// partitions' new ends become visible when the write has returned.
 class staged_commit {
 public:
-  /// Encodes the records, which must live until `place`. `errc::not_found` when there is no such partition, `invalid`
+  /// Encodes the records. `errc::not_found` when there is no such partition, `invalid`
   /// names a record larger than `max_record_bytes`.
   [[nodiscard]] status add(const topic_table& table, const partition_id& to, const record_batch& records,
                            std::size_t max_record_bytes);

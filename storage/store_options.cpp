@@ -67,7 +67,7 @@ public:
     auto start = starts_->find({block->topic, block->partition});
     if (start == starts_->end())
       return Decision::kRemove;
-    auto count = static_cast<std::int64_t>(block_view::peek_count(view(value)));
+    auto count = static_cast<std::int64_t>(block_header::peek_count(view(value)));
     return count > 0 && block->base + count <= start->second ? Decision::kRemove : Decision::kKeep;
   }
 
@@ -100,6 +100,8 @@ rocksdb::ColumnFamilyOptions family_options(std::size_t write_buffer, std::size_
   table.block_cache = cache;
   table.cache_index_and_filter_blocks = true;
   table.format_version = 5;
+  // Keeps each block's first key in the index, so that placing a scan reads no block but the one it starts in.
+  table.index_type = rocksdb::BlockBasedTableOptions::kBinarySearchWithFirstKey;
   if (point_lookups)
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
@@ -151,6 +153,7 @@ store_options store_options::make(const log_options& options, const std::shared_
   out.blocks = family_options(write_buffers / 3, 64 << 10, cache, false);
   // Records are written once and never changed: merging files buys nothing but fewer of them, so merge late and never
   // rewrite everything for the sake of "space amplification".
+  out.blocks.compression = rocksdb::kNoCompression; // blocks come packed
   out.blocks.compaction_style = rocksdb::kCompactionStyleUniversal;
   out.blocks.compaction_options_universal.max_size_amplification_percent = 1'000'000;
   out.blocks.level0_file_num_compaction_trigger = 8;
