@@ -4,6 +4,7 @@
 #include "base/clock.hpp"
 #include "ml/model_package.hpp"
 #include "runtime/application.hpp"
+#include "runtime/expression.hpp"
 #include "storage/log.hpp"
 
 #include <cstdint>
@@ -21,6 +22,13 @@ struct serving_model {
   std::string digest;
   std::shared_ptr<const ml::model_package> package;
 };
+
+/// What the model answered, as expressions name it. No field of an input schema may be called so.
+inline constexpr const char* prediction_field = "prediction";
+
+/// What the first output expression may name: the fields of the input in order, then the prediction. Each output field
+/// joins them for the expressions below it; of equal names the last one is meant.
+[[nodiscard]] std::vector<expression_input> expression_inputs(const ml::schema& input);
 
 /// A run of records of one batch: indices [first, first + count).
 struct record_range {
@@ -81,7 +89,12 @@ struct dead_letter_cause {
   std::uint64_t version = 0;
 };
 
-/// Adds a dead letter with the original key and bytes; the value is cut at `max_value_bytes`.
+/// What the headers of a dead letter add to its record, at most. A caller that leaves this much room beside key,
+/// headers and value never makes a dead letter that the log refuses.
+inline constexpr std::size_t dead_letter_headroom = 4096;
+
+/// Adds a dead letter with the original key, headers and bytes, and the cause's headers behind the original ones (the
+/// last of a name is meant); the value is cut at `max_value_bytes`, the cause at 1 KiB. Its timestamp is `now`.
 void add_dead_letter(storage::record_batch& to, const storage::record_view& original, const storage::partition_id& from,
                      const dead_letter_cause& cause, wall_time now, std::size_t max_value_bytes);
 
