@@ -83,15 +83,13 @@ private:
   status perform(training_step step, Work work) {
     const auto place = fmt::format("Training {}, step {}/{} {}", training_.name, static_cast<int>(step), training_steps,
                                    name_of(step));
-    if (cancelled_)
-      return error(errc::failed, "cancelled").in(place);
     step_ = step;
     report(0, {}, false);
+    if (cancelled_)
+      return error(errc::failed, "cancelled").in(place);
     result<std::string> text = work();
     if (!text)
       return text.error().in(place);
-    if (cancelled_)
-      return error(errc::failed, "cancelled").in(place);
     report(1, *text, true);
     return {};
   }
