@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Disk full and I/O errors under the log: a clear error, and when the disk works again nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+from running import assert_exactly_once, assert_nothing_torn, until
+
+EXIT_UNAVAILABLE = 69
+
+
+@pytest.fixture
+def small_disk(place: Path) -> Iterator[Path]:
+    """A file system of 24 MiB."""
+    where = place / "small"
+    where.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", where], capture_output=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip(f"cannot mount a tmpfs here: {mounted.stderr.decode().strip()}")
+    yield where
+    subprocess.run(["umount", where], check=True)
+
+
+def fill(where: Path) -> Path:
+    """Takes all the space that is left."""
+    filler = where / "filler"
+    with open(filler, "wb", buffering=0) as file:
+        try:
+            while file.write(b"\0" * 4096):
+                pass
+        except OSError:
+            pass
+    return filler
+
+
+def test_a_full_disk_is_a_clear_error_and_nothing_is_lost_or_doubled(place: Path, small_disk: Path, application: Callable,
+                                                                     start: Callable) -> None:
+    file = application(rate="800/s")
+    run = start(file, "-o", "json", "--allow-tmpfs", data=small_disk / "data")
+    until(lambda: run.committed() > 0, "the first commit of the stream")
+    filler = fill(small_disk)
+    assert run.wait() == EXIT_UNAVAILABLE, run.text()
+    assert "space" in run.err and "data/log" in run.err
+    filler.unlink()
+    assert_nothing_torn(run.data)
+    again = start(file, "-o", "json", "--allow-tmpfs", data=small_disk / "data")
+    assert again.wait() == 0, again.text()
+    assert_exactly_once(again.data)
+
+
+def test_a_disk_that_is_full_from_the_start_is_a_clear_error(place: Path, small_disk: Path, application: Callable,
+                                                             start: Callable) -> None:
+    filler = fill(small_disk)
+    file = application()
+    run = start(file, "-o", "json", "--allow-tmpfs", data=small_disk / "data")
+    assert run.wait() == EXIT_UNAVAILABLE, run.text()
+    assert "space" in run.err
+    filler.unlink()
+    again = start(file, "-o", "json", "--allow-tmpfs", data=small_disk / "data")
+    assert again.wait() == 0, again.text()
+    assert_exactly_once(again.data)
+
+
+def test_a_tmpfs_is_refused_unless_asked_for_by_name(place: Path, small_disk: Path, application: Callable,
+                                                     start: Callable) -> None:
+    run = start(application(), data=small_disk / "data")
+    assert run.wait() == 78, run.text()
+    assert "tmpfs" in run.err and "--allow-tmpfs" in run.err
+
+
+@pytest.mark.parametrize("call, error", [("fdatasync", "EIO"), ("fdatasync", "ENOSPC")])
+def test_an_error_of_the_disk_under_a_commit_is_a_clear_error_and_nothing_is_lost_or_doubled(
+        place: Path, application: Callable, start: Callable, call: str, error: str) -> None:
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    file = application(rate="800/s")
+    inject = ("strace", "-D", "-f", "-qq", "-o", str(place / "strace"), "-e", f"trace={call}",
+              "-e", f"inject={call}:error={error}:when=40+")
+    run = start(file, "-o", "json", prefix=inject)
+    assert run.wait() == EXIT_UNAVAILABLE, run.text()
+    assert error in (place / "strace").read_text(), "no error was injected"
+    assert "log" in run.err and (os.strerror(5) if error == "EIO" else "space") in run.err
+    assert_nothing_torn(run.data)
+    again = start(file, "-o", "json")
+    assert again.wait() == 0, again.text()
+    assert_exactly_once(again.data)
+
+
+def test_a_damaged_log_is_a_clear_error_and_never_a_silent_gap(place: Path, application: Callable, start: Callable) -> None:
+    file = application()
+    run = start(file, "-o", "json")
+    assert run.wait() == 0, run.text()
+    assert_exactly_once(run.data)
+    damaged = [p for p in sorted((run.data / "log").iterdir()) if p.name.startswith("MANIFEST-")]
+    for path in damaged:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 0x10
+        path.write_bytes(content)
+    again = start(file, "-o", "json")
+    assert again.wait() in (5, EXIT_UNAVAILABLE), again.text()
+    assert "log" in again.err.lower() and "corrupt" in again.err.lower()
