@@ -10,6 +10,7 @@ import os
 import pathlib
 import pty
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -74,14 +75,26 @@ def alive(pid):
     return stat.rsplit(")", 1)[1].split()[0] != "Z"
 
 
+def as_from_a_terminal():
+    """Run in the keeper before exec: what a job in the background inherits (SIGINT ignored) is not under test, and cores
+    of children that crash on purpose cost seconds."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 class Kept:
     """One keeper and what its children wrote."""
 
-    def __init__(self, folder, *action, options=(), **popen):
+    def __init__(self, folder, *action, options=(), before_exec=lambda: None):
+        def prepare():
+            as_from_a_terminal()
+            before_exec()
+
         self.path = folder / "lives"
         self.process = subprocess.Popen(
             [KEEPER, *options, "--", sys.executable, "-c", CHILD, self.path, *action],
-            stderr=subprocess.PIPE, text=True, **popen)
+            stderr=subprocess.PIPE, text=True, preexec_fn=prepare)
 
     def lives(self):
         """[(incarnation, last death, pid, keeper pid)], whole lines only."""
@@ -218,6 +231,7 @@ def test_ctrl_c_on_a_terminal_reaches_the_child_once(tmp_path):
     path = tmp_path / "lives"
     pid, terminal = pty.fork()
     if pid == 0:
+        as_from_a_terminal()
         os.execv(KEEPER, [str(KEEPER), "--", sys.executable, "-c", CHILD, str(path), "report"])
     try:
         until(lambda: path.exists() and path.read_text().endswith("\n"), "the child's start")
@@ -230,7 +244,7 @@ def test_ctrl_c_on_a_terminal_reaches_the_child_once(tmp_path):
 
 
 def test_ignored_hangup_stays_ignored(kept):
-    keeper = kept("wait", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    keeper = kept("wait", before_exec=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     _, _, pid, _ = keeper.life(1)
     keeper.process.send_signal(signal.SIGHUP)
     os.kill(pid, signal.SIGKILL)
