@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/json_decoder.hpp"
 
+#include "runtime/json_ordered_reader.hpp"
 #include "storage/record_batch.hpp"
 
 #include <simdjson.h>
@@ -89,6 +90,8 @@ struct wanted_field {
 struct json_decoder::content {
   explicit content(const ml::schema& schema);
 
+  json_ordered_reader ordered;
+
   [[nodiscard]] bool decode(std::string_view record, std::span<cell> cells, std::string& cause);
 
   std::vector<wanted_field> fields;
@@ -113,7 +116,7 @@ private:
   bool walk_inside(ondemand::value& value, bool is_object, int depth, std::string& cause);
 };
 
-json_decoder::content::content(const ml::schema& schema) : seen(schema.size(), 0) {
+json_decoder::content::content(const ml::schema& schema) : ordered(schema), seen(schema.size(), 0) {
   for (const auto& spec : schema.fields()) {
     wanted_field field{spec};
     field.min = spec.min.value_or(field.min);
@@ -383,6 +386,8 @@ json_decoder::~json_decoder() = default;
 json_decoder::json_decoder(json_decoder&&) noexcept = default;
 
 bool json_decoder::decode(std::string_view record, std::span<cell> cells, std::string& cause) {
+  if (content_->ordered.read(record, cells))
+    return true;
   const bool decoded = content_->decode(record, cells, cause);
   if (record.size() > longest_kept)
     content_->parser = std::make_unique<ondemand::parser>();

@@ -19,6 +19,10 @@ namespace penstock::runtime {
 /// field of the schema that occurs twice is refused, because readers of such a record disagree about what it says. A
 /// number of an int64 field is written without point and exponent. A missing field of a nullable type is null.
 ///
+/// A record in the schema's order goes through `json_ordered_reader`, everything else through simdjson On-Demand, which
+/// alone decides what is wrong. simdjson picks its indexing kernel for the CPU it runs on; only the walk over the index
+/// is compiled for every x86-64 alike.
+///
 /// Keeps scratch memory between records; one thread at a time.
 class json_decoder {
 public:
