@@ -34,6 +34,8 @@ done
 
 root=$PWD
 results=$root/build-test/results
+own_programs=$root/build-test/programs
+PATH=$PATH:$own_programs
 jobs=$(build_jobs)
 quiet=()
 [[ -t 1 ]] || quiet=(--quiet)
@@ -64,6 +66,18 @@ targets() {
 
 stage_packages() {
   install_packages "${build_packages[@]}" "${test_packages[@]}"
+  command -v promtool >/dev/null || fetch_promtool ||
+    printf 'promtool could not be had; what needs it is skipped\n'
+}
+
+# Debian packs promtool with the Prometheus server, which an installation would start on this machine: unpack it only.
+fetch_promtool() {
+  mkdir -p "$own_programs"
+  (
+    cd "$own_programs"
+    apt-get -qq download prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb |
+      tar -x --strip-components=3 ./usr/bin/promtool && rm -f prometheus_*.deb
+  )
 }
 
 stage_format() {
