@@ -17,7 +17,7 @@ struct read_document {
   std::string name;
   int line = 1;
   /// What the reader calls it: `Stream prices`.
-  [[nodiscard]] std::string subject() const { return kind + " " + name; }
+  [[nodiscard]] std::string subject() const { return name.empty() ? kind + " without a name" : kind + " " + name; }
 };
 
 /// One `kind` of document: its keys, and how its `spec` becomes part of the application.
@@ -54,6 +54,9 @@ template <class Spec>
   };
   return out;
 }
+
+/// Every kind and key with type, default and meaning, as Markdown: what pipelines/README.md shows.
+[[nodiscard]] std::string application_reference();
 
 /// The key `fields` of schemas and data sets: a list of {name, type, nullable, min, max, one_of}.
 [[nodiscard]] std::vector<ml::field_spec> read_fields(const yaml_node& node, spec_reader& reader);

@@ -21,6 +21,8 @@ public:
   void encode(std::span<const cell> cells, std::string& to) const;
 
 private:
+  char* put(std::span<const cell> cells, char* at) const;
+
   std::vector<std::string> prefixes_; ///< `{"first":`, `,"second":` …
   std::size_t fixed_ = 0;             ///< bytes of all prefixes
 };
