@@ -52,6 +52,10 @@ status embedded_log::create_topic(const topic_spec& spec) {
                   "topic {} exists with {} partitions and cannot get {}: keep the number, or delete the topic first",
                   spec.name, known->spec.partitions, spec.partitions);
     entry = std::move(*known);
+    auto before = encode_topic(entry);
+    entry.spec = spec;
+    if (encode_topic(entry) == before)
+      return {};
   } else {
     auto next = store_->read(embedded_store::family::meta, keys::next_topic());
     if (!next)

@@ -59,7 +59,7 @@ public:
 
   [[nodiscard]] status healthy() const;
   [[nodiscard]] const topic_table& table() const { return *table_; }
-  [[nodiscard]] append_watch& watch() { return *watch_; }
+  [[nodiscard]] const std::shared_ptr<append_watch>& watch() const { return watch_; }
   [[nodiscard]] embedded_store& store() { return *store_; }
 
   /// Calls `visit` with one block after the other, from that which holds `from` on, until it returns false or the

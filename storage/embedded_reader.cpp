@@ -7,10 +7,11 @@
 
 namespace penstock::storage {
 
-embedded_reader::embedded_reader(embedded_log& log) : log_(log), signal_(std::make_shared<append_signal>()) {}
+embedded_reader::embedded_reader(embedded_log& log)
+    : log_(log), watch_(log.watch()), signal_(std::make_shared<append_signal>()) {}
 
 embedded_reader::~embedded_reader() {
-  log_.watch().unsubscribe(signal_.get());
+  watch_->unsubscribe(signal_.get());
 }
 
 status embedded_reader::assign(const std::vector<position>& positions) {
@@ -28,10 +29,10 @@ status embedded_reader::assign(const std::vector<position>& positions) {
     cursors.push_back({each.of, found->ref, each.next, false});
     refs.push_back(found->ref);
   }
-  log_.watch().unsubscribe(signal_.get());
+  watch_->unsubscribe(signal_.get());
   cursors_ = std::move(cursors);
   turn_ = 0;
-  log_.watch().subscribe(signal_, refs);
+  watch_->subscribe(signal_, refs);
   return {};
 }
 

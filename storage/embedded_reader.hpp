@@ -32,6 +32,7 @@ private:
   [[nodiscard]] result<std::optional<fetched>> take_from(cursor& from, const budget& left);
 
   embedded_log& log_;
+  std::shared_ptr<append_watch> watch_;
   std::shared_ptr<append_signal> signal_;
   std::vector<cursor> cursors_;
   std::string scratch_;  ///< for unpacking; at most one block

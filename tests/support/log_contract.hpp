@@ -350,6 +350,7 @@ TEST_P(log_contract, reports_a_gap_where_records_were_trimmed) {
   auto got = poll(*reader);
   ASSERT_EQ(got.size(), 1u);
   EXPECT_EQ(got[0].records[0].value, "c");
+  reader.reset();
   reopen();
   EXPECT_EQ(log_->offsets({"in", 0})->start, 2);
   EXPECT_EQ(values_of({"in", 0}), (std::vector<std::string>{"c", "d", "e"}));

@@ -11,6 +11,7 @@ public:
   result<std::unique_ptr<storage::log>> open() override {
     storage::log_options options;
     options.allow_tmpfs = true;
+    options.durability = storage::durability::process; // nothing here dies with the machine
     return storage::open_log("rocksdb:" + (directory_.path() / "log").string(), options);
   }
 
