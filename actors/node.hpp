@@ -8,6 +8,7 @@
 #include "runtime/crash_journal.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -23,6 +24,8 @@ struct node_settings {
   runtime::last_death last_death; ///< of the process before
   unsigned worker_threads = 2;    ///< of the actor system
   unsigned training_threads = 0;  ///< 0 = one per core
+  /// Posts a body to a URL without blocking; empty = nobody is told of trainings.
+  std::function<void(const std::string& url, const std::string& body)> webhook;
 };
 
 /// A running node: log, actor system, and the supervision tree of one application (or of none).

@@ -50,7 +50,8 @@ struct shard_info {
   std::uint64_t in_flight = 0;
   std::uint64_t commits = 0, aborted = 0, fenced = 0, in_doubt = 0;
   std::uint64_t model_version = 0;
-  std::string failure;
+  std::string failure;               ///< why it has failed or is suspended
+  std::optional<errc> final_failure; ///< set when a restart cannot help: it stays as it is until somebody acts
 };
 
 struct source_info {
@@ -59,6 +60,7 @@ struct source_info {
   std::uint64_t produced = 0;
   std::uint64_t target = 0;
   std::string failure;
+  std::optional<errc> final_failure; ///< missing or changed file, bad row: a restart cannot help
 };
 
 struct training_info {
@@ -70,7 +72,8 @@ struct training_info {
   std::uint64_t version = 0;
   bool reused = false; ///< an earlier run for the same inputs stands; not trained again
   std::map<std::string, double> metrics;
-  std::string cause;
+  std::string cause;                 ///< of the last failed attempt
+  std::optional<errc> final_failure; ///< no attempt is left, or none can help
 };
 
 /// A node at one moment; what the live view and the summary are drawn from.
@@ -84,8 +87,9 @@ struct node_info {
   std::uint64_t restarts = 0; ///< of actors, since this process began
   std::uint64_t process_restarts = 0;
   duration commit_p50{}, commit_p99{};
-  std::uint64_t input_end = 0; ///< Σ end of inputs
-  std::string failure;         ///< why the node is ending, when it is
+  std::uint64_t input_end = 0;       ///< Σ end of inputs
+  std::string failure;               ///< the first final failure of a training, source or shard
+  std::optional<errc> final_failure; ///< its code: what `run` exits with
 };
 
 struct dead_letter {
