@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stub_client.hpp"
+#include "web/node_site.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+using namespace penstock;
+using namespace penstock::web;
+using nlohmann::json;
+
+namespace {
+
+struct node_site_test : testing::Test {
+  stub_client client;
+  router site = node_site(client, "alpha");
+
+  node_site_test() {
+    client.info.application = "boxes";
+    client.info.ready = true;
+    actors::shard_info shard;
+    shard.name = "boxes/shard/0";
+    shard.stream = "boxes/packing";
+    shard.partitions.push_back({{"in", 0}, 7, 9, {.records = 6, .dead_letters = 1}});
+    client.info.shards = {shard};
+    client.known_actors = {{.address = "boxes/predictor/0", .kind = "predictor", .last_cause = "out of paint"},
+                           {.address = "boxes/shard/0", .kind = "shard"}};
+    client.known_topics = {{{.name = "in", .partitions = 2}, {{2, 5}, {0, 0}}, 100}};
+    auto& batch = client.records[{"in", 0}];
+    batch.add("a", "{\"x\": 1}", storage::encode_headers({{"model", "m"}}), 11, 2);
+    batch.add("\xff", "\xfe", "", 12, 3);
+    batch.add_tombstone("c", "", 13, 4);
+  }
+
+  http_response ask(const std::string& method, const std::string& target, const std::string& body = "",
+                    const std::string& type = "application/json") {
+    http_request request;
+    request.method = method;
+    request.target = *parse_target(target);
+    request.body = body;
+    request.content_type = type;
+    const auto found = site.find(request);
+    return found.run == nullptr ? found.refusal : (*found.run)(request);
+  }
+  json get(const std::string& target) {
+    const auto answer = ask("GET", target);
+    EXPECT_EQ(answer.status, 200) << target << answer.body;
+    return json::parse(answer.body);
+  }
+  void serve_boxes() {
+    client.models["boxes"] = sum_of("boxes", 4, {{.name = "width"}, {.name = "height"}});
+    register_model(client, "boxes", 4);
+  }
+};
+
+std::string header(const http_response& of, const std::string& name) {
+  for (const auto& [key, value] : of.headers)
+    if (key == name)
+      return value;
+  return "";
+}
+
+TEST_F(node_site_test, lives_always_and_is_ready_only_when_the_node_is) {
+  EXPECT_EQ(ask("GET", "/readyz").status, 200);
+  EXPECT_EQ(get("/health")["status"], "ok");
+  client.info.ready = false;
+  EXPECT_EQ(ask("GET", "/readyz").status, 503);
+  EXPECT_EQ(header(ask("GET", "/health"), "Retry-After"), "1");
+  client.broken = error(errc::timeout, "no answer");
+  EXPECT_EQ(ask("GET", "/readyz").status, 503);
+  EXPECT_EQ(ask("GET", "/livez").status, 200);
+  EXPECT_EQ(ask("GET", "/version").status, 200);
+}
+
+TEST_F(node_site_test, lists_every_noun) {
+  for (const char* noun :
+       {"nodes", "actors", "shards", "sources", "trainings", "topics", "models", "runs", "events", "dead-letters"})
+    EXPECT_TRUE(get("/api/v1/" + std::string(noun))["items"].is_array()) << noun;
+  EXPECT_EQ(get("/api/v1/node")["name"], "alpha");
+}
+
+TEST_F(node_site_test, tells_figures_of_a_partition_beside_its_number) {
+  const auto partition = get("/api/v1/shards")["items"][0]["partitions"][0];
+  EXPECT_EQ(partition["partition"], 0);
+  EXPECT_EQ(partition["committed"], 7);
+  EXPECT_EQ(partition["metrics"]["records"], 6);
+  EXPECT_EQ(partition["metrics"]["dead_letters"], 1);
+}
+
+TEST_F(node_site_test, finds_an_actor_by_its_address_and_names_the_nearest_otherwise) {
+  EXPECT_EQ(get("/api/v1/actors/boxes/predictor/0")["last_cause"], "out of paint");
+  EXPECT_EQ(get("/api/v1/actors/boxes%2Fpredictor%2F0")["kind"], "predictor");
+  const auto none = ask("GET", "/api/v1/actors/boxes/predicter/0");
+  EXPECT_EQ(none.status, 404);
+  EXPECT_EQ(none.content_type, "application/problem+json");
+  EXPECT_NE(json::parse(none.body)["detail"].get<std::string>().find("boxes/predictor/0"), std::string::npos);
+}
+
+TEST_F(node_site_test, gives_records_with_their_exact_bytes) {
+  const auto found = get("/api/v1/topics/in/records?partition=0");
+  ASSERT_EQ(found["items"].size(), 3U);
+  EXPECT_EQ(found["items"][0]["value"], "{\"x\": 1}");
+  EXPECT_EQ(found["items"][0]["headers"]["model"], "m");
+  EXPECT_EQ(found["items"][1]["key_base64"], "/w==");
+  EXPECT_EQ(found["items"][1]["value_base64"], "/g==");
+  EXPECT_TRUE(found["items"][2]["value"].is_null());
+  EXPECT_EQ(found["next"], 5);
+  EXPECT_EQ(found["end"], 5);
+  EXPECT_EQ(get("/api/v1/topics/in/records?offset=5")["items"].size(), 0U);
+  EXPECT_EQ(get("/api/v1/topics/in/records?offset=3&limit=1")["items"][0]["offset"], 3);
+}
+
+TEST_F(node_site_test, refuses_partitions_and_offsets_that_cannot_be) {
+  for (const char* query : {"partition=2", "partition=-1", "offset=x", "limit=0", "limit=1001"})
+    EXPECT_EQ(ask("GET", "/api/v1/topics/in/records?" + std::string(query)).status, 400) << query;
+  EXPECT_EQ(ask("GET", "/api/v1/topics/on/records").status, 404);
+}
+
+TEST_F(node_site_test, lists_dead_letters_of_every_stream_or_of_one) {
+  client.letters["packing"] = {{{"packing.dead-letters", 0}, 3, 5, "k", "{", {{"cause", "not JSON"}}}};
+  EXPECT_EQ(get("/api/v1/dead-letters")["items"][0]["headers"]["cause"], "not JSON");
+  EXPECT_EQ(get("/api/v1/dead-letters?stream=packing")["items"].size(), 1U);
+  EXPECT_EQ(ask("GET", "/api/v1/dead-letters?stream=paking").status, 404);
+}
+
+TEST_F(node_site_test, answers_503_with_retry_after_when_the_node_does_not_answer) {
+  client.broken = error(errc::timeout, "no answer within 2s");
+  const auto answer = ask("GET", "/api/v1/actors");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(header(answer, "Retry-After"), "1");
+  EXPECT_EQ(json::parse(answer.body)["code"], "timeout");
+}
+
+TEST_F(node_site_test, predicts_named_and_ordered_instances) {
+  serve_boxes();
+  const auto answer =
+      ask("POST", "/v1/models/boxes:predict", R"({"instances": [{"height": 2, "width": 0.5}, [1, 2]]})");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(json::parse(answer.body), json::parse(R"({"predictions": [2.5, 3]})"));
+}
+
+TEST_F(node_site_test, tells_the_models_as_kserve_does) {
+  serve_boxes();
+  EXPECT_EQ(get("/v1/models"), json::parse(R"({"models": ["boxes"]})"));
+  EXPECT_EQ(get("/v1/models/boxes"), json::parse(R"({"name": "boxes", "ready": true})"));
+}
+
+TEST_F(node_site_test, answers_inference_errors_as_kserve_does) {
+  serve_boxes();
+  const auto bad = ask("POST", "/v1/models/boxes:predict", R"({"instances": [[1]]})");
+  EXPECT_EQ(bad.status, 400);
+  EXPECT_TRUE(json::parse(bad.body)["error"].is_string());
+  EXPECT_EQ(ask("POST", "/v1/models/boxs:predict", "{}").status, 404);
+  EXPECT_EQ(ask("GET", "/v1/models/boxes:predict").status, 405);
+}
+
+TEST_F(node_site_test, goes_on_predicting_when_the_node_fails) {
+  serve_boxes();
+  const std::string body = R"({"instances": [[1, 2]]})";
+  ASSERT_EQ(ask("POST", "/v1/models/boxes:predict", body).status, 200);
+  client.broken = error(errc::unavailable, "store is gone");
+  EXPECT_EQ(ask("POST", "/v1/models/boxes:predict", body).status, 200);
+  EXPECT_EQ(ask("POST", "/predict", R"({"width": 1, "height": 2})").status, 200);
+}
+
+TEST_F(node_site_test, predicts_one_row_from_json_or_from_the_form) {
+  serve_boxes();
+  const auto one = json::parse(ask("POST", "/predict", R"({"width": 1, "height": 2})").body);
+  EXPECT_EQ(one, json::parse(R"({"prediction": 3, "field": "total", "model": "boxes", "version": 4})"));
+  const auto page = ask("POST", "/predict", "width=1&height=2.5&_model=boxes", "application/x-www-form-urlencoded");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_NE(page.body.find("3.50"), std::string::npos);
+  EXPECT_NE(page.body.find("version 4"), std::string::npos);
+  const auto wrong = ask("POST", "/predict", "width=much&height=2.5", "application/x-www-form-urlencoded");
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_NE(wrong.body.find("role=\"alert\""), std::string::npos);
+  EXPECT_NE(wrong.body.find("value=\"2.5\""), std::string::npos) << "what was typed is shown again";
+  EXPECT_EQ(ask("POST", "/predict", "x", "image/png").status, 415);
+}
+
+TEST_F(node_site_test, lets_people_choose_among_several_models) {
+  serve_boxes();
+  client.models["bags"] = sum_of("bags", 1, {{.name = "volume"}});
+  register_model(client, "bags", 1);
+  EXPECT_NE(ask("GET", "/?model=bags").body.find("name=\"volume\""), std::string::npos);
+  EXPECT_NE(ask("GET", "/?model=bags").body.find("/?model=boxes"), std::string::npos);
+  const auto which = ask("POST", "/predict", R"({"volume": 1})");
+  EXPECT_EQ(which.status, 400);
+  EXPECT_NE(which.body.find("bags, boxes"), std::string::npos);
+  EXPECT_EQ(ask("POST", "/predict", R"({"volume": 1, "_model": "bags"})").status, 200);
+}
+
+TEST_F(node_site_test, says_on_the_page_that_there_is_no_model_yet) {
+  const auto page = ask("GET", "/");
+  EXPECT_EQ(page.status, 503);
+  EXPECT_NE(page.body.find("no model is trained yet"), std::string::npos);
+}
+
+} // namespace
