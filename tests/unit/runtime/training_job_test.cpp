@@ -110,23 +110,30 @@ protected:
 // -- on the real data
 // ---------------------------------------------------------------------------------------------------
 
-class house_prices : public ::testing::Test {
-protected:
-  static result<training_outcome> run(unsigned threads, std::vector<training_progress>* seen = nullptr) {
-    const std::atomic<bool> cancelled{false};
-    return run_training(
-        "house-prices", real_training(), real_dataset(), threads, cancelled,
-        [&](const training_progress& p) {
-          if (seen != nullptr)
-            seen->push_back(p);
-        },
-        [](const std::string&, const std::string&) { return status(); });
-  }
+/// One training with its reports.
+struct told_training {
+  std::vector<training_progress> seen;
+  result<training_outcome> ended;
 };
 
-TEST_F(house_prices, trains_in_seven_steps_to_the_quality_that_the_data_allows) {
+told_training train_house_prices(unsigned threads) {
+  const std::atomic<bool> cancelled{false};
   std::vector<training_progress> seen;
-  const auto done = run(2, &seen);
+  auto ended = run_training(
+      "house-prices", real_training(), real_dataset(), threads, cancelled,
+      [&](const training_progress& p) { seen.push_back(p); },
+      [](const std::string&, const std::string&) { return status(); });
+  return {std::move(seen), std::move(ended)};
+}
+
+/// With two threads; trained once for all tests.
+const told_training& trained_house_prices() {
+  static const told_training once = train_house_prices(2);
+  return once;
+}
+
+TEST(house_prices, trains_in_seven_steps_to_the_quality_that_the_data_allows) {
+  const auto& [seen, done] = trained_house_prices();
   ASSERT_TRUE(done) << done.error().text();
   EXPECT_GE(done->metrics.at("rmse"), 0.52);
   EXPECT_LE(done->metrics.at("rmse"), 0.57);
@@ -145,16 +152,16 @@ TEST_F(house_prices, trains_in_seven_steps_to_the_quality_that_the_data_allows) 
                                  StartsWith("save " + done->digest.substr(0, 12))));
 }
 
-TEST_F(house_prices, gives_the_same_package_for_one_thread_and_for_two) {
-  const auto one = run(1);
-  const auto two = run(2);
-  ASSERT_TRUE(one && two);
-  EXPECT_EQ(one->digest, two->digest);
-  EXPECT_EQ(one->package, two->package);
+TEST(house_prices, gives_the_same_package_for_one_thread_and_for_two) {
+  const auto one = train_house_prices(1);
+  const auto& two = trained_house_prices();
+  ASSERT_TRUE(one.ended && two.ended);
+  EXPECT_EQ(one.ended->digest, two.ended->digest);
+  EXPECT_EQ(one.ended->package, two.ended->package);
 }
 
-TEST_F(house_prices, packs_schema_lineage_metrics_and_golden_rows_of_the_holdout) {
-  const auto done = run(2);
+TEST(house_prices, packs_schema_lineage_metrics_and_golden_rows_of_the_holdout) {
+  const auto& done = trained_house_prices().ended;
   ASSERT_TRUE(done);
   const auto loaded = ml::decode_package(done->package, done->digest);
   ASSERT_TRUE(loaded) << loaded.error().text();
@@ -177,7 +184,7 @@ TEST_F(house_prices, packs_schema_lineage_metrics_and_golden_rows_of_the_holdout
 // -- reading a data set
 // -------------------------------------------------------------------------------------------------
 
-TEST_F(house_prices, reads_the_part_that_the_data_set_declares) {
+TEST(house_prices, reads_the_part_that_the_data_set_declares) {
   auto spec = real_dataset();
   const auto train = read_dataset_file(spec);
   spec.split->test_part = true;
