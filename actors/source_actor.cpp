@@ -44,7 +44,7 @@ public:
     settings.partitions = setup_.partitions;
     settings.session = setup_.session;
     settings.file = {setup_.dataset.path.string(), read.size, read.digest, 0};
-    settings.rows = read.data->rows();
+    settings.rows = read.data->rows() * setup_.source.repeat;
     task_.emplace(std::move(settings));
     carry_out(task_->start(now()));
   }

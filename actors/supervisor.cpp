@@ -26,8 +26,9 @@ public:
   }
 
   void start_all() {
-    for (std::size_t i = 0; i < self_->state.slots.size(); ++i)
-      start(self_->state.slots[i]);
+    for (auto& slot : self_->state.slots)
+      start(slot);
+    proceed();
   }
 
   void down(const caf::actor_addr& who, const caf::error& reason) {
@@ -50,6 +51,7 @@ public:
     auto* slot = find(message.id);
     if (slot && !slot->handle && slot->number == message.number && !self_->state.ending)
       start(*slot);
+    proceed();
   }
 
   void overdue(const stop_overdue& message) {
@@ -101,7 +103,6 @@ private:
 
   void start(supervisor_state::slot& slot) {
     try {
-      slot.record->set_cause(slot.record->cause());
       slot.handle = slot.what.make(slot.record);
     } catch (const std::exception& e) {
       slot.record->set_cause(e.what());
@@ -144,8 +145,13 @@ private:
 
   void stop(const std::string& id) {
     auto* slot = find(id);
-    if (!slot || !slot->handle || slot->stopping)
+    if (!slot || slot->stopping)
       return;
+    if (!slot->handle) { // it waits for its start: that one is void, a new one follows
+      ++slot->number;
+      std::erase_if(self_->state.starts, [&](const auto& start) { return start.child == id; });
+      return;
+    }
     slot->stopping = true;
     self_->send(slot->handle, stop_actor{});
     self_->delayed_send(self_, slot->what.spec.stop_timeout, stop_overdue{id, ++slot->number});

@@ -60,6 +60,7 @@ struct source_spec {
   std::vector<std::pair<std::string, std::string>> record; ///< field → column, or `$index`
   duration interval = std::chrono::seconds{2};             ///< between records; zero = as fast as it goes
   std::optional<std::uint64_t> limit;
+  std::uint64_t repeat = 1; ///< how often the data set is replayed; the row number goes on
 };
 
 enum class start_from : std::uint8_t { earliest, latest, offset, time };

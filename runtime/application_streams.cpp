@@ -11,6 +11,7 @@ namespace penstock::runtime {
 
 namespace {
 
+constexpr std::int64_t most_repeats = 1'000'000'000;
 constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t most_fields = 4096;
 
@@ -66,6 +67,10 @@ std::vector<property<source_spec>> source_properties() {
       simple<spec>(
           "limit", "1 …", "all rows", &spec::limit,
           [](spec_reader& r, const yaml_node& n) { return r.integer(n, 1, unlimited); }, "how many records in all"),
+      simple<spec>(
+          "repeat", "1 …", "1", &spec::repeat,
+          [](spec_reader& r, const yaml_node& n) { return r.integer(n, 1, most_repeats); },
+          "how often the data set is replayed; `$index` goes on"),
   };
 }
 

@@ -3,6 +3,7 @@
 
 #ifdef PENSTOCK_FAULT_POINTS
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <stdexcept>
@@ -39,7 +40,7 @@ void planted_faults::strike(std::string_view key) const {
     std::abort();
   }
   if (is(loop_, key))
-    for (volatile std::uint64_t turns = 0;; turns = turns + 1) {
+    for (const std::atomic<bool> forever{true}; forever.load(std::memory_order_relaxed);) {
     }
 }
 

@@ -59,11 +59,18 @@ void write_plain(std::string& to, const ml::data_set::column& column, std::uint6
     fmt::format_to(std::back_inserter(to), "{}", number);
 }
 
+/// A row of a source: its number counts on over repetitions of the data set, its cells come round again.
+struct source_row {
+  std::uint64_t number;
+  std::uint64_t cells; ///< row of the data set
+};
+
 /// The cell of a field in a row as a key: its text without quotes, empty when it is missing. No column = row number.
-std::string key_text(const ml::data_set::column* column, std::uint64_t row) {
+std::string key_text(const ml::data_set::column* column, const source_row& at) {
+  const auto row = at.cells;
   std::string out;
   if (column == nullptr)
-    out = std::to_string(row);
+    out = std::to_string(at.number);
   else if (is_missing(*column, row))
     return out;
   else if (column->field.type == ml::field_type::string)
@@ -73,9 +80,10 @@ std::string key_text(const ml::data_set::column* column, std::uint64_t row) {
   return out;
 }
 
-void write_cell(std::string& to, const ml::data_set::column* column, std::uint64_t row) {
+void write_cell(std::string& to, const ml::data_set::column* column, const source_row& at) {
+  const auto row = at.cells;
   if (column == nullptr)
-    fmt::format_to(std::back_inserter(to), "{}", row);
+    fmt::format_to(std::back_inserter(to), "{}", at.number);
   else if (is_missing(*column, row))
     to += "null";
   else if (column->field.type == ml::field_type::string)
@@ -118,9 +126,10 @@ std::vector<storage::output> source_encoder::encode(std::uint64_t first, std::ui
   std::vector<storage::output> all(partitions);
   for (std::int32_t i = 0; i < partitions_; ++i)
     all[static_cast<std::size_t>(i)].to = {topic_, i};
-  for (auto row = first; row < first + count; ++row) {
+  for (auto number = first; number < first + count; ++number) {
+    const source_row row{number, number % data_->rows()};
     const auto key = key_ ? key_text(columns_[*key_], row) : std::string{};
-    const auto to = key_ ? storage::partition_of(key, partitions_) : static_cast<std::int32_t>(row % partitions);
+    const auto to = key_ ? storage::partition_of(key, partitions_) : static_cast<std::int32_t>(number % partitions);
     auto& records = all[static_cast<std::size_t>(to)].records;
     records.begin(key, {}, now);
     auto& value = records.value();

@@ -34,7 +34,7 @@ struct source_settings {
   std::int32_t partitions = 1;    ///< of the topic
   storage::session_spec session;  ///< no inputs; one state: {source's name, 0}
   source_position file;           ///< identity of the file as it is now; `next` unused
-  std::uint64_t rows = 0;         ///< of the data set
+  std::uint64_t rows = 0;         ///< of the data set, times its repetitions
   std::uint32_t max_batch = 1000; ///< records per commit
   duration min_commit_gap = std::chrono::milliseconds{2};
   duration retry_backoff = std::chrono::milliseconds{50}; ///< after aborted, fenced, in_doubt; doubles to 2 s
