@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/verbs.hpp"
+
+#include <csignal>
+#include <exception>
+#include <string>
+#include <vector>
+
+int main(int argc, char** argv) {
+  using namespace penstock;
+  // A closed pipe ends a command quietly, whatever the parent process left behind; `run` and `node` ignore it again.
+  std::signal(SIGPIPE, SIG_DFL);
+  const auto to = tools::system_console();
+  try {
+    return tools::penstock_main(std::vector<std::string>(argv + 1, argv + argc), *to);
+  } catch (const std::exception& e) {
+    return to->report(fail(errc::internal, "internal error: {}; please report it with the command line", e.what()));
+  }
+}
