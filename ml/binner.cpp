@@ -74,7 +74,7 @@ result<binned_features> bin(const column_matrix& features, const training_contro
     values.reserve(binned.rows);
     std::copy_if(column, column + binned.rows, std::back_inserter(values), [](float x) { return !std::isnan(x); });
     binned.cuts[f] = quantile_cuts(values);
-    return true;
+    return !control.is_cancelled();
   });
   if (!cut) {
     return cut.error();
@@ -89,7 +89,7 @@ result<binned_features> bin(const column_matrix& features, const training_contro
         binned.codes[row * binned.features + f] = code_of(column[row], binned.cuts[f]);
       }
     }
-    return true;
+    return !control.is_cancelled();
   });
   if (!coded) {
     return coded.error();

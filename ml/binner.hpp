@@ -30,6 +30,7 @@ struct binned_features {
 [[nodiscard]] std::vector<float> quantile_cuts(std::vector<float>& values);
 
 /// Bins all features on `control.threads` threads. The result does not depend on their number.
+/// When cancelled it stops early, and what it returns is of no use.
 [[nodiscard]] result<binned_features> bin(const column_matrix& features, const training_control& control);
 
 } // namespace penstock::ml

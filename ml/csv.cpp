@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace penstock::ml {
@@ -13,6 +14,7 @@ namespace penstock::ml {
 namespace {
 
 constexpr std::size_t most_columns = 10'000;
+constexpr std::size_t longest_name = 1024;
 constexpr std::size_t progress_bytes = std::size_t{1} << 20;
 
 std::string quoted(std::string_view cell) {
@@ -89,6 +91,10 @@ private:
     std::vector<std::string> names;
     std::set<std::string_view> seen;
     for (auto cell : scanner.cells()) {
+      if (cell.size() > longest_name) {
+        return fail(errc::invalid, "csv: line {}: column {} has a name of {} bytes, at most {} are allowed",
+                    scanner.line(), names.size() + 1, cell.size(), longest_name);
+      }
       names.emplace_back(trim(cell));
     }
     for (std::size_t i = 0; i < names.size(); ++i) {

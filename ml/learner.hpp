@@ -51,6 +51,8 @@ struct training_control {
   const std::atomic<bool>* cancelled = nullptr;
   std::function<void(double)> progress; ///< share done in [0, 1], from any of the threads, one at a time
   std::function<void()> thread_started; ///< called first in each thread that training starts (to lower its priority)
+
+  [[nodiscard]] bool is_cancelled() const { return cancelled && cancelled->load(std::memory_order_relaxed); }
 };
 
 /// Turns data into a model. A learner holds its checked parameters and nothing else.

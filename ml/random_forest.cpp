@@ -16,14 +16,6 @@ namespace penstock::ml {
 
 namespace {
 
-bool is_cancelled(const training_control& control) {
-  return control.cancelled && control.cancelled->load(std::memory_order_relaxed);
-}
-
-error cancelled() {
-  return fail(errc::failed, "training was cancelled");
-}
-
 status check_shape(const training_data& data) {
   const auto rows = static_cast<std::size_t>(data.features.rows());
   const auto features = static_cast<std::size_t>(data.features.cols());
@@ -94,7 +86,7 @@ status grow_trees(const growth_data& data, const growth_limits& limits, std::uin
     if (!growers[worker]) {
       growers[worker].emplace(data, limits);
     }
-    auto grown = growers[worker]->grow(tree_key(seed, number), control.cancelled);
+    auto grown = growers[worker]->grow(tree_key(seed, number), control);
     if (!grown) {
       return false;
     }
@@ -134,8 +126,8 @@ result<std::unique_ptr<model>> random_forest_regressor::train(const training_dat
   if (!grown) {
     return grown.error();
   }
-  if (is_cancelled(control)) {
-    return cancelled();
+  if (control.is_cancelled()) {
+    return fail(errc::failed, "training was cancelled");
   }
   return std::unique_ptr<model>(std::make_unique<random_forest_model>(std::move(forest)));
 }

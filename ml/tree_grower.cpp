@@ -39,13 +39,13 @@ tree_grower::tree_grower(const growth_data& data, const growth_limits& limits)
   to_right_.resize(data.features.rows);
 }
 
-std::optional<tree_nodes> tree_grower::grow(std::uint64_t tree_key, const std::atomic<bool>* cancelled) {
+std::optional<tree_nodes> tree_grower::grow(std::uint64_t tree_key, const training_control& control) {
   draw_samples(tree_key);
   tree_nodes grown(1);
   pending_.clear();
   pending_.push_back(root(root_key(tree_key)));
   while (!pending_.empty()) {
-    if (cancelled && cancelled->load(std::memory_order_relaxed)) {
+    if (control.is_cancelled()) {
       return {};
     }
     auto node = std::move(pending_.back());

@@ -4,7 +4,6 @@
 #include "ml/binner.hpp"
 #include "ml/forest.hpp"
 
-#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -47,8 +46,8 @@ public:
   /// Both outlive the grower.
   tree_grower(const growth_data& data, const growth_limits& limits);
 
-  /// Nothing when `cancelled` turned true; looked at once per node.
-  [[nodiscard]] std::optional<tree_nodes> grow(std::uint64_t tree_key, const std::atomic<bool>* cancelled);
+  /// Nothing when cancelled; looked at once per node.
+  [[nodiscard]] std::optional<tree_nodes> grow(std::uint64_t tree_key, const training_control& control);
 
 private:
   using histogram = std::vector<cell>; ///< features × 256 cells
