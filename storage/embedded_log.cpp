@@ -153,7 +153,7 @@ result<std::int64_t> embedded_log::offset_at(const partition_id& of, wall_time t
   auto high = found->tail.end;
   while (low < high) {
     auto middle = low + (high - low) / 2;
-    auto looked = visit_blocks(found->ref, middle, [&](const block_header& block) -> result<bool> {
+    auto looked = visit_blocks(found->ref, middle, -1, [&](const block_header& block) -> result<bool> {
       if (block.newest_so_far < time)
         low = block.end();
       else
@@ -165,7 +165,7 @@ result<std::int64_t> embedded_log::offset_at(const partition_id& of, wall_time t
   }
   auto answer = found->tail.end;
   std::string scratch;
-  auto scanned = visit_blocks(found->ref, low, [&](const block_header& block) -> result<bool> {
+  auto scanned = visit_blocks(found->ref, low, -1, [&](const block_header& block) -> result<bool> {
     auto records = block_view::open(block, scratch);
     if (!records)
       return records.error();
@@ -181,7 +181,7 @@ result<std::int64_t> embedded_log::offset_at(const partition_id& of, wall_time t
   return answer;
 }
 
-status embedded_log::visit_blocks(partition_ref of, std::int64_t from,
+status embedded_log::visit_blocks(partition_ref of, std::int64_t from, std::int64_t block,
                                   const std::function<result<bool>(const block_header&)>& visit) {
   auto gone = [] { return fail(errc::not_found, "the topic was deleted while it was being read"); };
   auto tail = table_->tail(of);
@@ -202,24 +202,28 @@ status embedded_log::visit_blocks(partition_ref of, std::int64_t from,
   if (from >= tail->end)
     return {};
   auto scan = store_->scan(embedded_store::family::blocks);
-  scan->SeekForPrev(keys::block({of.topic, of.partition, from}));
+  if (block < 0) {
+    scan->SeekForPrev(keys::block({of.topic, of.partition, from}));
+    block = scan->Valid() && scan->key().size() == 16 ? keys::parse_block(view(scan->key()))->base : from;
+  }
+  scan->Seek(keys::block({of.topic, of.partition, block}));
   for (auto next = from; next < tail->end; scan->Next()) {
     if (auto fine = store_->finish(*scan); !fine)
       return fine;
     auto key = scan->Valid() ? keys::parse_block(view(scan->key())) : std::nullopt;
     if (!key || key->topic != of.topic || key->partition != of.partition)
       return hole(next, "records are missing");
-    auto block = block_header::open(view(scan->value()));
-    if (!block)
-      return health_->fail("read from", block.error());
-    if (block->base != key->base || block->base > next || block->end() <= next)
+    auto found = block_header::open(view(scan->value()));
+    if (!found)
+      return health_->fail("read from", found.error());
+    if (found->base != key->base || found->base > next || found->end() <= next)
       return hole(next, "records are missing");
-    auto more = visit(*block);
+    auto more = visit(*found);
     if (!more)
       return health_->fail("read from", more.error());
     if (!*more)
       return {};
-    next = block->end();
+    next = found->end();
   }
   return {};
 }
@@ -270,7 +274,7 @@ result<std::int64_t> embedded_log::retained_from(const topic_spec& spec, partiti
   auto oldest = std::numeric_limits<wall_time>::min();
   if (spec.retention)
     oldest = now - std::chrono::duration_cast<std::chrono::milliseconds>(*spec.retention).count();
-  auto visited = visit_blocks(of, start, [&](const block_header& block) -> result<bool> {
+  auto visited = visit_blocks(of, start, -1, [&](const block_header& block) -> result<bool> {
     // What is left without this block must still be what was asked for.
     bool spare = spec.retention_bytes && tail.bytes - block.bytes_through() >= *spec.retention_bytes;
     if (!spare && block.newest >= oldest)

@@ -63,9 +63,10 @@ public:
   [[nodiscard]] embedded_store& store() { return *store_; }
 
   /// Calls `visit` with one block after the other, from that which holds `from` on, until it returns false or the
-  /// visible end. `errc::try_again` when `from` is below the start by now.
-  /// An error of `visit` ends the visit and breaks the log: it found a damaged block.
-  [[nodiscard]] status visit_blocks(partition_ref of, std::int64_t from,
+  /// visible end. `block` is the offset at which that first block begins, which spares the search for it, or −1.
+  /// `errc::try_again` when `from` is below the start by now. An error of `visit` ends the visit and breaks the log: it
+  /// found a damaged block.
+  [[nodiscard]] status visit_blocks(partition_ref of, std::int64_t from, std::int64_t block,
                                     const std::function<result<bool>(const block_header&)>& visit);
 
   [[nodiscard]] commit_result commit(const session_spec& who, std::uint64_t epoch, const commit_request& request);

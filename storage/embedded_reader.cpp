@@ -26,7 +26,7 @@ status embedded_reader::assign(const std::vector<position>& positions) {
     if (each.next < 0 || each.next > found->tail.end)
       return fail(errc::invalid, "cannot read {} from offset {}: its records end at {}", each.of.text(), each.next,
                   found->tail.end);
-    cursors.push_back({each.of, found->ref, each.next, false});
+    cursors.push_back({each.of, found->ref, each.next, -1, false});
     refs.push_back(found->ref);
   }
   watch_->unsubscribe(signal_.get());
@@ -88,7 +88,7 @@ result<std::optional<fetched>> embedded_reader::take_from(cursor& from, const bu
   constexpr std::size_t most_reserved = 10'000;
   fetched got;
   got.from = from.name;
-  auto visited = log_.visit_blocks(from.ref, from.next, [&](const block_header& block) -> result<bool> {
+  auto visited = log_.visit_blocks(from.ref, from.next, from.block, [&](const block_header& block) -> result<bool> {
     auto records = block_view::open(block, scratch_);
     if (!records)
       return records.error();
@@ -99,6 +99,7 @@ result<std::optional<fetched>> embedded_reader::take_from(cursor& from, const bu
       got.records.reserve(std::min({left.records, static_cast<std::size_t>(tail->end - from.next), most_reserved}), 0);
     auto taken = records->copy_to(got.records, index, room, left.bytes);
     from.next += static_cast<std::int64_t>(taken);
+    from.block = taken == wanted ? from.next : block.base;
     return taken == wanted && got.records.size() < left.records && got.records.bytes() < left.bytes;
   });
   if (!visited && visited.error().code() != errc::try_again)

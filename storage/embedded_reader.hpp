@@ -21,7 +21,8 @@ private:
     partition_id name;
     partition_ref ref;
     std::int64_t next = 0;
-    bool stalled = false; ///< a gap was reported
+    std::int64_t block = -1; ///< where the block that holds `next` begins; −1 = not known
+    bool stalled = false;    ///< a gap was reported
   };
   struct budget {
     std::size_t records;

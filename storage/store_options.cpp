@@ -150,15 +150,15 @@ store_options store_options::make(const log_options& options, const std::shared_
   out.database = database_options(options, write_buffers, health);
   out.meta = family_options(write_buffers / 8, 16 << 10, cache, true);
   out.state = family_options(write_buffers / 4, 16 << 10, cache, true);
-  out.blocks = family_options(write_buffers / 3, 64 << 10, cache, false);
+  out.blocks = family_options(write_buffers / 2, 64 << 10, cache, false);
   // Records are written once and never changed: merging files buys nothing but fewer of them, so merge late and never
   // rewrite everything for the sake of "space amplification".
   out.blocks.compression = rocksdb::kNoCompression; // blocks come packed
   out.blocks.compaction_style = rocksdb::kCompactionStyleUniversal;
   out.blocks.compaction_options_universal.max_size_amplification_percent = 1'000'000;
-  out.blocks.level0_file_num_compaction_trigger = 8;
-  out.blocks.level0_slowdown_writes_trigger = 40;
-  out.blocks.level0_stop_writes_trigger = 60;
+  out.blocks.level0_file_num_compaction_trigger = 16;
+  out.blocks.level0_slowdown_writes_trigger = 60;
+  out.blocks.level0_stop_writes_trigger = 80;
   out.blocks.target_file_size_base = 16 << 20;
   out.blocks.compaction_filter_factory = std::make_shared<block_filter_factory>(topics);
   return out;
