@@ -6,27 +6,34 @@
 #include "base/fault_list.hpp"
 
 #include <cstdlib>
+#include <memory>
 
 namespace penstock {
 
 namespace {
 
-fault_list& from_environment() {
-  static fault_list list([] {
-    const char* text = std::getenv("PENSTOCK_FAULTS");
-    return std::string_view(text == nullptr ? "" : text);
-  }());
+std::unique_ptr<fault_list> from_environment() {
+  const char* text = std::getenv("PENSTOCK_FAULTS");
+  return std::make_unique<fault_list>(text == nullptr ? "" : text);
+}
+
+std::unique_ptr<fault_list>& faults() {
+  static auto list = from_environment();
   return list;
 }
 
 } // namespace
 
 bool fault(std::string_view name) {
-  return from_environment().pass(name);
+  return faults()->pass(name);
 }
 
 std::string_view fault_argument(std::string_view name) {
-  return from_environment().argument(name);
+  return faults()->argument(name);
+}
+
+void set_faults(std::string_view list) {
+  faults() = std::make_unique<fault_list>(list);
 }
 
 } // namespace penstock

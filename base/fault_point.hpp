@@ -13,6 +13,8 @@ namespace penstock {
 [[nodiscard]] bool fault(std::string_view name);
 /// The argument of a fault that is on, empty otherwise. Does not count passes.
 [[nodiscard]] std::string_view fault_argument(std::string_view name);
+/// Replaces the faults that are on, in the form of the variable. For tests; no other thread may be at a fault point.
+void set_faults(std::string_view list);
 #else
 [[nodiscard]] constexpr bool fault(std::string_view) {
   return false;
