@@ -8,13 +8,6 @@
 
 namespace penstock::runtime {
 
-namespace {
-
-/// Bytes that a dead letter's headers may add to the original record.
-constexpr std::size_t dead_letter_overhead = 4096;
-
-} // namespace
-
 shard_run::shard_run(const shard_settings& settings, std::vector<suspect> suspects) : settings_(settings) {
   for (const auto& input : settings.session.inputs) {
     auto& p = partitions_.emplace_back();
@@ -270,8 +263,8 @@ void shard_run::react(partition& p, partition_work::verdict what, time_point now
 void shard_run::condemn(partition& p, time_point now, shard_task::actions& out) {
   const auto& piece = p.work.front();
   const auto original = (*piece.records)[piece.range.first];
-  const auto fixed = original.key.size() + original.headers.size() + dead_letter_overhead;
-  const auto room = settings_.max_record_bytes - std::min(settings_.max_record_bytes / 2, fixed);
+  const auto fixed = original.key.size() + original.headers.size() + dead_letter_headroom;
+  const auto room = settings_.max_record_bytes - std::min(settings_.max_record_bytes, fixed);
   const dead_letter_cause cause{piece.cause, std::max(piece.attempts, 1U) + (piece.doomed ? 1U : 0U), p.model->name,
                                 p.model->version};
   const auto at = wall(now);
