@@ -97,25 +97,33 @@ TEST(forest_kernel, full_shallow_trees_become_heaps) {
   EXPECT_NE(make_heap_kernel(random_forest(1, 10, 0)), nullptr);
 }
 
-TEST(forest_kernel, a_chain_does_not_blow_up) {
+/// A tree of one inner node per level: row x ends at the leaf of value x rounded up, at most `levels` − 1.
+forest chain_of(std::uint32_t levels) {
   forest chain;
   chain.features = 1;
   tree_nodes nodes(1);
-  for (std::uint32_t depth = 0; depth < 5000; ++depth) {
+  for (std::uint32_t level = 0; level < levels; ++level) {
     const auto left = static_cast<std::uint32_t>(nodes.size());
-    nodes[depth == 0 ? 0 : left - 1] = {left, left + 1, 0, false, static_cast<float>(depth)};
+    nodes[level == 0 ? 0 : left - 1] = {left, left + 1, 0, false, static_cast<float>(level)};
     nodes.resize(nodes.size() + 2);
-    nodes[left].number = static_cast<float>(depth);
+    nodes[left].number = static_cast<float>(level);
   }
   chain.trees.push_back(nodes);
-  EXPECT_EQ(depth_of(chain.trees[0]), 5000U);
-  EXPECT_EQ(make_heap_kernel(chain), nullptr);
-  const auto kernel = make_forest_kernel(chain);
-  EXPECT_LT(kernel->memory(), 400000U);
-  double out = 0;
-  const float row = 4321;
-  kernel->predict({&row, 1}, {&out, 1});
-  EXPECT_EQ(out, 4321);
+  return chain;
+}
+
+TEST(forest_kernel, a_chain_does_not_blow_up) {
+  EXPECT_EQ(depth_of(chain_of(5000).trees[0]), 5000U);
+  for (std::uint32_t levels : {15U, 5000U}) {
+    const auto chain = chain_of(levels);
+    EXPECT_EQ(make_heap_kernel(chain), nullptr);
+    const auto kernel = make_forest_kernel(chain);
+    EXPECT_LT(kernel->memory(), 1000 + 40 * levels);
+    double out = 0;
+    const float row = static_cast<float>(levels) - 7;
+    kernel->predict({&row, 1}, {&out, 1});
+    EXPECT_EQ(out, levels - 7);
+  }
 }
 
 TEST(forest_kernel, a_forest_of_roots_is_a_constant) {
