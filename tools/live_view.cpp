@@ -32,6 +32,11 @@ std::string elapsed_text(duration elapsed) {
   return fmt::format("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
+/// `-` before there was a commit.
+std::string latency(duration value) {
+  return value == duration::zero() ? "-" : format_duration(value);
+}
+
 std::string source_text(const actors::source_info& source) {
   return fmt::format("{} {}/{}", source.name, format_count(source.produced), format_count(source.target));
 }
@@ -74,8 +79,7 @@ std::string plain_line(const run_figures& figures) {
                           format_count(figures.lag), m.dead_letters, figures.restarts + figures.process_restarts);
   if (m.evaluated > 0)
     line += fmt::format(", MAE {:.4f}, RMSE {:.4f}", m.mae(), m.rmse());
-  line +=
-      fmt::format(", commit p50 {} p99 {}", format_duration(figures.commit_p50), format_duration(figures.commit_p99));
+  line += fmt::format(", commit p50 {} p99 {}", latency(figures.commit_p50), latency(figures.commit_p99));
   for (const auto& source : figures.sources)
     line += ", source " + source_text(source);
   return cut(std::move(line), line.size());
@@ -93,7 +97,7 @@ std::vector<std::string> view_lines(const std::string& application, const run_fi
   row("restarts", fmt::format("{} actors", figures.restarts), "process", std::to_string(figures.process_restarts));
   if (m.evaluated > 0)
     row("MAE", fmt::format("{:.4f}", m.mae()), "RMSE", fmt::format("{:.4f}", m.rmse()));
-  row("commit p50", format_duration(figures.commit_p50), "commit p99", format_duration(figures.commit_p99));
+  row("commit p50", latency(figures.commit_p50), "commit p99", latency(figures.commit_p99));
   for (const auto& source : figures.sources)
     out.push_back(fmt::format("  {:<10} {} {}{}", "source", bar(share_of(source), 24), source_text(source),
                               source.phase == "done" ? " done" : ""));

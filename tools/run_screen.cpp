@@ -24,7 +24,7 @@ void run_screen::begin(const std::string& http_url, std::uint64_t incarnation) {
 }
 
 void run_screen::show(const actors::node_info& node, const run_figures& figures, time_point now) {
-  const auto news = trainings_.news(node.trainings, now);
+  const auto news = trainings_.news(node.trainings, now, !terminal_);
   const bool streaming = !training_view::busy(node.trainings);
   if (!terminal_) {
     for (const auto& line : news)

@@ -82,16 +82,22 @@ void training_view::tell_steps(std::vector<std::string>& out, const actors::trai
     known.begun = current;
     known.since = known.told = now;
   }
-  if (!done && now - known.told >= (known.told == known.since ? first_sign : heartbeat)) {
-    known.told = now;
-    const auto left = time_left(what.progress.share, now - known.since);
-    out.push_back(fmt::format("{} {:.0f} %, {} so far{}", step_head(current), what.progress.share * 100,
-                              format_duration(std::chrono::round<std::chrono::seconds>(now - known.since)),
-                              left.empty() ? "" : ", " + left));
-  }
 }
 
-std::vector<std::string> training_view::news(const std::vector<actors::training_info>& trainings, time_point now) {
+void training_view::tell_sign(std::vector<std::string>& out, const actors::training_info& what, seen& known,
+                              time_point now) {
+  if (what.state != "running" || what.progress.done ||
+      now - known.told < (known.told == known.since ? first_sign : heartbeat))
+    return;
+  known.told = now;
+  const auto left = time_left(what.progress.share, now - known.since);
+  out.push_back(fmt::format(
+      "{} {:.0f} %, {} so far{}", step_head(static_cast<int>(what.progress.step)), what.progress.share * 100,
+      format_duration(std::chrono::round<std::chrono::seconds>(now - known.since)), left.empty() ? "" : ", " + left));
+}
+
+std::vector<std::string> training_view::news(const std::vector<actors::training_info>& trainings, time_point now,
+                                             bool signs) {
   std::vector<std::string> out;
   for (const auto& what : trainings) {
     auto& known = seen_[what.training];
@@ -102,6 +108,8 @@ std::vector<std::string> training_view::news(const std::vector<actors::training_
     }
     if ((what.state == "running" || what.state == "completed") && !what.reused)
       tell_steps(out, what, known, now);
+    if (signs)
+      tell_sign(out, what, known, now);
     if (what.state == known.state)
       continue;
     known.state = what.state;

@@ -23,7 +23,9 @@ public:
 
   /// Whole lines that are new since the last call: steps begun, ended or passed over, restarts, reuse, results, and for
   /// a step that takes long a sign of life after 2 s and then every 30 s.
-  [[nodiscard]] std::vector<std::string> news(const std::vector<actors::training_info>& trainings, time_point now);
+  /// @param signs  whether signs of life are wanted: not where `in_work` is drawn
+  [[nodiscard]] std::vector<std::string> news(const std::vector<actors::training_info>& trainings, time_point now,
+                                              bool signs = true);
 
   /// For a terminal: the line of each step in work, with bar and time left, to be drawn again and again.
   [[nodiscard]] std::vector<std::string> in_work(const std::vector<actors::training_info>& trainings,
@@ -42,6 +44,7 @@ private:
     time_point told{};
   };
   void tell_steps(std::vector<std::string>& out, const actors::training_info& what, seen& known, time_point now);
+  void tell_sign(std::vector<std::string>& out, const actors::training_info& what, seen& known, time_point now);
 
   std::map<std::string, seen> seen_;
 };

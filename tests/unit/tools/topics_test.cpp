@@ -34,7 +34,7 @@ struct topics_test : testing::Test {
     options.allow_tmpfs = true;
     auto log = storage::open_log("rocksdb:" + place.string(), options);
     ASSERT_TRUE(log) << log.error().text();
-    ASSERT_TRUE((*log)->create_topic({.name = "odd", .partitions = 2}));
+    ASSERT_TRUE((*log)->create_topic(web::a_topic("odd", {{}, {}}).spec));
     for (std::int32_t p = 0; p < 2; ++p) {
       storage::record_batch batch;
       for (int i = 0; i < 1500; ++i)
@@ -43,9 +43,8 @@ struct topics_test : testing::Test {
       ASSERT_TRUE((*log)->append({"odd", p}, batch));
       client.records[{"odd", p}] = batch;
     }
-    client.known_topics = {{{.name = "odd", .partitions = 2}, {{0, 1500}, {0, 1500}}, 1}};
-    client.known_actors = {
-        {.address = "boxes/predictor/0", .kind = "predictor", .state = "running", .last_cause = "out of paint"}};
+    client.known_topics = {web::a_topic("odd", {{0, 1500}, {0, 1500}})};
+    client.known_actors = {web::an_actor("boxes/predictor/0", "predictor", "out of paint")};
     client.known_events = {{"actor.restarted", "boxes/predictor/0", "out of paint", 1}, {"other", "x", "", 2}};
     web::http_server_settings settings;
     settings.port = 0;

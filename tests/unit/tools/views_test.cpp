@@ -7,6 +7,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <cmath>
+
 using namespace penstock;
 using namespace penstock::tools;
 using namespace std::chrono_literals;
@@ -54,7 +57,12 @@ actors::node_info node() {
   even.partitions = {{{"in", 0}, 10, 12, metrics(9, 1e16)}, {{"in", 2}, 5, 5, metrics(4, 3)}};
   odd.partitions = {{{"in", 1}, 3, 4, metrics(2, 1)}};
   out.shards = {odd, even};
-  out.sources = {{.name = "filler", .phase = "running", .produced = 15, .target = 30}};
+  actors::source_info filler;
+  filler.name = "filler";
+  filler.phase = "running";
+  filler.produced = 15;
+  filler.target = 30;
+  out.sources = {filler};
   out.commit_p50 = 1500us;
   out.commit_p99 = 12ms;
   return out;

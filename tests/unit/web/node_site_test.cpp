@@ -23,9 +23,9 @@ struct node_site_test : testing::Test {
     shard.stream = "boxes/packing";
     shard.partitions.push_back({{"in", 0}, 7, 9, {.records = 6, .dead_letters = 1}});
     client.info.shards = {shard};
-    client.known_actors = {{.address = "boxes/predictor/0", .kind = "predictor", .last_cause = "out of paint"},
-                           {.address = "boxes/shard/0", .kind = "shard"}};
-    client.known_topics = {{{.name = "in", .partitions = 2}, {{2, 5}, {0, 0}}, 100}};
+    client.known_actors = {an_actor("boxes/predictor/0", "predictor", "out of paint"),
+                           an_actor("boxes/shard/0", "shard")};
+    client.known_topics = {a_topic("in", {{2, 5}, {0, 0}})};
     auto& batch = client.records[{"in", 0}];
     batch.add("a", "{\"x\": 1}", storage::encode_headers({{"model", "m"}}), 11, 2);
     batch.add("\xff", "\xfe", "", 12, 3);
@@ -48,7 +48,7 @@ struct node_site_test : testing::Test {
     return json::parse(answer.body);
   }
   void serve_boxes() {
-    client.models["boxes"] = sum_of("boxes", 4, {{.name = "width"}, {.name = "height"}});
+    client.models["boxes"] = sum_of("boxes", 4, {feature("width"), feature("height")});
     register_model(client, "boxes", 4);
   }
 };
@@ -180,7 +180,7 @@ TEST_F(node_site_test, predicts_one_row_from_json_or_from_the_form) {
 
 TEST_F(node_site_test, lets_people_choose_among_several_models) {
   serve_boxes();
-  client.models["bags"] = sum_of("bags", 1, {{.name = "volume"}});
+  client.models["bags"] = sum_of("bags", 1, {feature("volume")});
   register_model(client, "bags", 1);
   EXPECT_NE(ask("GET", "/?model=bags").body.find("name=\"volume\""), std::string::npos);
   EXPECT_NE(ask("GET", "/?model=bags").body.find("/?model=boxes"), std::string::npos);

@@ -22,7 +22,7 @@ struct served_models_test : testing::Test {
   hand_clock time;
   served_models models{client, time};
 
-  void serve(std::uint64_t version) { client.models["boxes"] = sum_of("boxes", version, {{.name = "x"}}); }
+  void serve(std::uint64_t version) { client.models["boxes"] = sum_of("boxes", version, {feature("x")}); }
 };
 
 TEST_F(served_models_test, gives_a_new_version_once_the_kept_one_is_no_longer_fresh) {
@@ -56,9 +56,8 @@ TEST_F(served_models_test, hands_out_the_kept_model_while_another_caller_asks) {
   time.at += served_models::fresh;
   int calls = 0;
   client.on_call = [&] {
-    ++calls;
-    client.on_call = [&] { ++calls; };
-    EXPECT_EQ((*models.find("boxes"))->version, 1U) << "asked from inside the other caller's question";
+    if (++calls == 1)
+      EXPECT_EQ((*models.find("boxes"))->version, 1U) << "asked from inside the other caller's question";
   };
   ASSERT_TRUE(models.find("boxes"));
   EXPECT_EQ(calls, 1);

@@ -28,13 +28,37 @@ private:
   std::size_t features_;
 };
 
+inline ml::field_spec feature(const std::string& name, ml::field_type type = ml::field_type::float64) {
+  ml::field_spec out;
+  out.name = name;
+  out.type = type;
+  return out;
+}
+
+inline actors::actor_info an_actor(const std::string& address, const std::string& kind, const std::string& cause = "") {
+  actors::actor_info out;
+  out.address = address;
+  out.kind = kind;
+  out.state = "running";
+  out.last_cause = cause;
+  return out;
+}
+
+inline storage::topic_info a_topic(const std::string& name, std::vector<storage::offset_range> partitions) {
+  storage::topic_info out;
+  out.spec.name = name;
+  out.spec.partitions = static_cast<std::int32_t>(partitions.size());
+  out.partitions = std::move(partitions);
+  return out;
+}
+
 /// A served model named `name` with these features that predicts their sum as `total`.
 inline std::shared_ptr<const runtime::serving_model> sum_of(const std::string& name, std::uint64_t version,
                                                             std::vector<ml::field_spec> features) {
   auto package = std::make_shared<ml::model_package>();
   package->model = std::make_shared<sum_model>(features.size());
   package->input = *ml::schema::make(std::move(features));
-  package->output = *ml::schema::make({{.name = "total"}});
+  package->output = *ml::schema::make({feature("total")});
   auto out = std::make_shared<runtime::serving_model>();
   out->name = name;
   out->version = version;
