@@ -56,8 +56,9 @@ TEST_F(served_models_test, hands_out_the_kept_model_while_another_caller_asks) {
   time.at += served_models::fresh;
   int calls = 0;
   client.on_call = [&] {
-    if (++calls == 1)
+    if (++calls == 1) {
       EXPECT_EQ((*models.find("boxes"))->version, 1U) << "asked from inside the other caller's question";
+    }
   };
   ASSERT_TRUE(models.find("boxes"));
   EXPECT_EQ(calls, 1);
