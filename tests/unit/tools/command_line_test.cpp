@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "recording_console.hpp"
+#include "tests/unit/tools/recording_console.hpp"
 #include "tools/output_format.hpp"
 #include "tools/verbs.hpp"
 

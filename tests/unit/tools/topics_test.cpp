@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "recording_console.hpp"
+#include "tests/unit/tools/recording_console.hpp"
 #include "tests/unit/web/stub_client.hpp"
 #include "tools/verbs.hpp"
 #include "web/http_server.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "raw_socket.hpp"
+#include "tests/unit/web/raw_socket.hpp"
 #include "web/http_client.hpp"
 #include "web/http_server.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "stub_client.hpp"
+#include "tests/unit/web/stub_client.hpp"
 #include "web/node_site.hpp"
 
 #include <gtest/gtest.h>
