@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using storage::commit_outcome;
-using phase = source_task::phase;
+using phase = enum source_task::phase;
 
 const time_point t0 = time_point{} + 1h;
 
