@@ -25,13 +25,15 @@ public:
   model(const std::string& name, const std::string& alias, duration limit) override;
   [[nodiscard]] std::string metrics() override;
 
+  /// Fills in where the inputs of shards end now.
+  void add_ends(std::vector<shard_info>& shards);
+
 private:
   template <class Answer, class Question>
   [[nodiscard]] result<Answer> ask(const std::string& address, const Question& question, time_point deadline);
   template <class Answer>
   [[nodiscard]] std::vector<Answer> ask_all(const std::string& kind, time_point deadline);
   [[nodiscard]] result<control_view> control(time_point deadline);
-  void add_ends(std::vector<shard_info>& shards);
   void add_failure(node_info& out) const;
 
   caf::actor_system& system_;

@@ -145,6 +145,7 @@ struct node::content {
   std::unique_ptr<local_client> client;
   std::unique_ptr<watchdog> dog;
   bool stopped = false;
+  std::optional<node_info> last;
 
   void start_system() {
     // The default policy `stealing` burns a tenth of a core on one timer; `sharing` does not.
@@ -205,10 +206,15 @@ std::optional<error> node::failure() const {
   return error{errc::failed, content_->end->cause};
 }
 
+const std::optional<node_info>& node::last_info() const {
+  return content_->last;
+}
+
 bool node::stop(duration limit) {
   auto& c = *content_;
   if (!c.system)
     return true;
+  auto before = c.client->node(std::chrono::milliseconds{500});
   if (const auto root = c.ground.directory.handle(address::root))
     caf::anon_send(root, stop_actor{});
   {
@@ -216,6 +222,11 @@ bool node::stop(duration limit) {
     if (!c.end->changed.wait_for(lock, limit, [&] { return c.end->ended; }))
       return false;
     c.stopped = c.end->cause.empty();
+  }
+  if (before && c.stopped) {
+    c.ground.last_words.replace_in(*before);
+    c.client->add_ends(before->shards);
+    c.last = std::move(*before);
   }
   c.dog.reset();
   c.ground.directory.release_handles();

@@ -53,6 +53,8 @@ public:
   /// Orderly: sources stop, shards make a last commit, everything is closed; at most `limit`, then false (the caller
   /// `_exit`s: what is not committed is simply not there).
   [[nodiscard]] bool stop(duration limit);
+  /// How the node was after the last commits of an orderly stop; none before.
+  [[nodiscard]] const std::optional<node_info>& last_info() const;
 
 private:
   struct content;

@@ -22,6 +22,8 @@ node_metrics::stream_series node_metrics::stream(const std::string& application,
                               with("stage", name));
   };
   stream_series out{};
+  out.outcomes = &registry_.counter("penstock_stream_records_total",
+                                    "Input records with a committed outcome, an output or a dead letter.", of);
   out.records = &registry_.counter("penstock_predictions_total", "Output records committed.", of);
   out.dead_letters = &registry_.counter("penstock_dead_letters_total", "Input records given up as dead letters.", of);
   out.committed = commits("committed");

@@ -19,6 +19,7 @@ public:
 
   /// Series of one stream.
   struct stream_series {
+    prometheus::Counter* outcomes;
     prometheus::Counter* records;
     prometheus::Counter* dead_letters;
     prometheus::Counter* committed;

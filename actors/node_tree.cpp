@@ -130,6 +130,7 @@ private:
       setup.session.incarnation = ground_.settings.incarnation;
       setup.log = ground_.log.get();
       setup.note = shared_supervision(ground_).note;
+      setup.farewell = [words = &ground_.last_words](const source_info& how) { words->say(how); };
       out.push_back(
           plain_child(address_of(app, "source", source.name), "source", [this_system = &system_, setup](auto record) {
             return spawn_source(*this_system, std::move(record), setup);
@@ -165,6 +166,7 @@ private:
     setup.directory = &ground_.directory;
     setup.metrics = ground_.metrics.get();
     setup.note = shared_supervision(ground_).note;
+    setup.farewell = [words = &ground_.last_words](const shard_info& how) { words->say(how); };
     for (const auto& entry : ground_.suspects) {
       if (entry.group == setup.settings.session.group)
         setup.suspects.push_back(entry.what);
@@ -236,6 +238,18 @@ private:
 };
 
 } // namespace
+
+void last_words::replace_in(node_info& info) const {
+  std::lock_guard lock{mutex_};
+  for (auto& shard : info.shards) {
+    if (const auto said = shards_.find(shard.name); said != shards_.end())
+      shard = said->second;
+  }
+  for (auto& source : info.sources) {
+    if (const auto said = sources_.find(source.name); said != sources_.end())
+      source = said->second;
+  }
+}
 
 std::vector<child> node_children(caf::actor_system& system, node_ground& ground) {
   return tree_builder{system, ground}.children();

@@ -20,6 +20,26 @@ inline const std::string model_store = "node/model-store/0";
 inline const std::string control = "node/control/0";
 } // namespace address
 
+/// How shards and sources were when they ended in an orderly way: after the last commit. Thread-safe.
+class last_words {
+public:
+  void say(const shard_info& how) {
+    std::lock_guard lock{mutex_};
+    shards_[how.name] = how;
+  }
+  void say(const source_info& how) {
+    std::lock_guard lock{mutex_};
+    sources_[how.name] = how;
+  }
+  /// Puts them in the place of what was known before.
+  void replace_in(node_info& info) const;
+
+private:
+  mutable std::mutex mutex_;
+  std::map<std::string, shard_info> shards_;
+  std::map<std::string, source_info> sources_;
+};
+
 /// What the actors of a node stand on. Outlives the actor system.
 struct node_ground {
   node_settings settings;
@@ -31,6 +51,7 @@ struct node_ground {
   std::vector<runtime::crash_journal::entry> suspects;
   std::unique_ptr<node_metrics> metrics;
   actor_directory directory;
+  class last_words last_words;
   std::atomic<std::uint64_t> restarts{0};
 };
 

@@ -135,6 +135,7 @@ public:
 
   void opened(const session_opened& answer) {
     carry_out(task_->opened(answer.epoch, answer.offsets, answer.state, now()));
+    publish();
     if (!models_.empty())
       carry_out(task_->model_assigned(*models_.rbegin()->second, now()));
   }
@@ -226,8 +227,10 @@ private:
       self_->fail(task_->failure()->text());
     else if (task_->phase() == shard_task::phase::failed)
       fail_for_good();
-    else if (task_->phase() == shard_task::phase::closed)
+    else if (task_->phase() == shard_task::phase::closed) {
+      setup_.farewell(info());
       self_->finish();
+    }
   }
 
   /// Sends now, or as soon as the partition's predictor lives.
@@ -335,13 +338,16 @@ void shard_core::count(const commit_ended& answer) {
                      {{"actor", setup_.address}, {"cause", storage::name_of(answer.result.outcome)}});
 }
 
-/// Figures are state and survive restarts, counters of this process must not start with them.
+/// Figures are state and survive restarts: what the opening found is where this process's counters start from.
 void shard_core::publish() {
   const auto status = task_->status();
   runtime::running_metrics sum;
   for (const auto& one : status.metrics)
     sum.merge(one);
   if (counted_once_) {
+    const auto outcomes = sum.records + sum.dead_letters;
+    series_.outcomes->Increment(
+        static_cast<double>(outcomes - std::min(outcomes, counted_records_ + counted_dead_letters_)));
     series_.records->Increment(static_cast<double>(sum.records - std::min(sum.records, counted_records_)));
     series_.dead_letters->Increment(
         static_cast<double>(sum.dead_letters - std::min(sum.dead_letters, counted_dead_letters_)));

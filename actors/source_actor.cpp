@@ -131,6 +131,7 @@ private:
     if (task_->phase() == source_task::phase::failed)
       return failed(*task_->failure());
     done_ = true;
+    setup_.farewell(info());
     if (stopping_)
       self_->finish();
   }

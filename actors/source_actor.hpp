@@ -17,6 +17,7 @@ struct source_setup {
   storage::session_spec session;
   storage::log* log = nullptr;
   std::function<void(const std::string&, const std::string&, const std::string&)> note;
+  std::function<void(const source_info&)> farewell; ///< told how it was after the last commit
 };
 
 /// Shell of `source_task`: reads the data set on a thread of its own, then produces its rows, each exactly once over

@@ -150,15 +150,17 @@ result<std::unique_ptr<node_process>> node_process::start(const node_options& op
   return out;
 }
 
-void node_process::stop(int exit_code) {
+std::optional<actors::node_info> node_process::stop(int exit_code) {
   const stop_watchdog watchdog(exit_code);
   server_->stop(std::chrono::seconds(1));
   if (!node_->stop(stop_limit)) {
     logging::flush();
     ::_exit(exit_code);
   }
+  auto last = node_->last_info();
   node_.reset();
   server_.reset();
+  return last;
 }
 
 } // namespace penstock::tools

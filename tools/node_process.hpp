@@ -50,7 +50,7 @@ public:
 
   /// Orderly stop within 5 s; then, or at a second signal, the process ends with `exit_code` at once: what is not
   /// committed is simply not there. Returns when the stop was orderly.
-  void stop(int exit_code);
+  std::optional<actors::node_info> stop(int exit_code);
 
 private:
   node_process() = default;

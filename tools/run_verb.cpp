@@ -76,12 +76,15 @@ int exit_code_of(const ending& how) {
   return how.failure ? static_cast<int>(how.failure->code()) : 0;
 }
 
-int finish(node_process& process, const ending& how, run_end& end, const runtime::application_spec& application,
-           bool json, console& to) {
+int finish(node_process& process, const ending& how, run_end& end, run_watch& watcher,
+           const runtime::application_spec& application, bool json, console& to) {
   const int code = exit_code_of(how);
   if (how.failure)
     to.err(fmt::format("penstock: {} failed: {}\n", application.name, how.failure->text()));
-  process.stop(code);
+  if (auto last = process.stop(code)) {
+    end.figures = watcher.look(*last, system_clock().now());
+    end.node = *std::move(last);
+  }
   if (how.failure)
     return code;
   end.stopped_when = how.fired.has_value();
@@ -125,7 +128,7 @@ int run(const parsed_line& parsed, words line, console& to) {
   const auto how = watch(**process, watcher, screen, end);
   end.log_url = log_url_of(*options, end.node);
   screen.finish();
-  return finish(**process, how, end, *application, json, to);
+  return finish(**process, how, end, watcher, *application, json, to);
 }
 
 } // namespace
