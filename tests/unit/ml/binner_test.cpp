@@ -76,12 +76,13 @@ TEST(binner, a_frequent_value_does_not_starve_the_others_of_bins) {
 
 TEST(binner, codes_agree_with_comparisons_against_the_cuts) {
   std::mt19937 random(11);
-  column_matrix features(3000, 4);
+  column_matrix features(3000, 5);
   for (Eigen::Index row = 0; row < features.rows(); ++row) {
     features(row, 0) = static_cast<float>(random() % 7);
     features(row, 1) = static_cast<float>(random()) / 1e9F - 2;
     features(row, 2) = random() % 5 == 0 ? nan : static_cast<float>(random() % 1000) / 3;
     features(row, 3) = nan;
+    features(row, 4) = 1.0F + static_cast<float>(random() % 50) * 0x1p-23F; // neighbours: some cuts are values
   }
   for (unsigned threads : {1U, 3U}) {
     training_control control;
