@@ -28,7 +28,9 @@ def make_place(name: str) -> Path:
     assert PENSTOCK.exists(), f"{PENSTOCK} is missing: build with -DPENSTOCK_FAULT_POINTS=ON, or set PENSTOCK_BUILD"
     parent = BUILD / "integration"
     parent.mkdir(exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
+    found = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
+    found.chmod(0o755)  # some tests run as another user
+    return found
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ class Run:
                  prefix: tuple = (), verb: tuple = ("run",), cwd: Path | None = None) -> None:
         self.data = data
         self.port = free_port()
-        self.logs = data.parent / f"run-{self.port}"
+        self.logs = file.parent / f"run-{self.port}"
         self.logs.mkdir(parents=True)
         with open(self.logs / "out", "wb") as out, open(self.logs / "err", "wb") as err:
             self.process = subprocess.Popen(

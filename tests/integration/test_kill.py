@@ -82,7 +82,7 @@ def test_killed_with_its_keeper_it_goes_on_when_run_again(place: Path, applicati
 @pytest.mark.parametrize("moment", ["kill_before_write", "kill_after_write"])
 def test_killed_around_the_write_of_a_commit_nothing_is_lost_or_doubled(place: Path, application: Callable, start: Callable,
                                                                         moment: str) -> None:
-    run = start(application(rate="2000/s"), "-o", "json", faults=f"storage.{moment}@200")
+    run = start(application(rate="2000/s"), "-o", "json", faults=f"storage.{moment}@60")
     finish(run, place)
     assert run.summary()["process_restarts"] >= 2
 
@@ -127,7 +127,7 @@ def test_a_bug_planted_in_the_predictor_is_seen_by_the_verifier(place: Path, app
 
 def test_a_commit_torn_by_a_planted_bug_is_seen_by_the_verifier(place: Path, application: Callable, start: Callable) -> None:
     run = start(application(rate="2000/s", stop_when="{any: [{records: 4128}, {idle: 1s}]}"), "-o", "json",
-                faults="storage.offsets_before_outputs,storage.kill_before_write@200")
+                faults="storage.offsets_before_outputs,storage.kill_before_write@60")
     run.wait()
     found = broken(verify(run.data, "--expected", ROWS))
     assert found, "offsets were committed without their outputs, and nobody saw it"

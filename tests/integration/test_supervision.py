@@ -8,9 +8,11 @@ from typing import Callable
 
 import pytest
 
-from running import ROWS, Run, assert_exactly_once, assert_nothing_torn, penstock, topics, until
+from running import (DATA_SET, ROWS, Run, assert_exactly_once, assert_nothing_torn, control_records, penstock, topics,
+                     until)
 
-KINDS = ["predictor", "source", "trainer", "model-store", "metrics"]
+# Which message of it throws: a model store gets one for each model.
+KINDS = [("predictor", 2), ("source", 2), ("trainer", 2), ("model-store", 1), ("metrics", 2)]
 
 
 def restarted(run: Run, kind: str) -> dict | None:
@@ -18,10 +20,11 @@ def restarted(run: Run, kind: str) -> dict | None:
     return next((a for a in run.items("actors") if a["kind"] == kind and a["restarts"] and a["state"] != "restarting"), None)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_an_actor_that_throws_is_restarted_and_says_why(place, application: Callable, start: Callable, kind: str) -> None:
+@pytest.mark.parametrize("kind, message", KINDS)
+def test_an_actor_that_throws_is_restarted_and_says_why(place, application: Callable, start: Callable, kind: str,
+                                                        message: int) -> None:
     run = start(application(rate="1500/s", trees=60, stop_when="{any: [{time: 100s}]}"), "-o", "json",
-                faults=f"actor.throw.{kind}@2")
+                faults=f"actor.throw.{kind}@{message}")
     actor = until(lambda: restarted(run, kind), f"a restarted {kind}")
     assert actor["restarts"] == 1 and actor["incarnation"] == 2
     said = penstock("describe", "actor", actor["address"], "--url", run.url)
@@ -52,13 +55,24 @@ def test_an_actor_that_throws_again_and_again_ends_the_node_with_a_clear_message
     assert_exactly_once(run.data)
 
 
-def test_a_training_that_fails_is_retried_as_declared(place, application: Callable, start: Callable) -> None:
-    quick = (("retries: {max: 2, delay: 10s}", "retries: {max: 2, delay: 100ms}"),)
-    run = start(application(changes=quick), "-o", "json", faults="trainer.throw@1")
+def test_a_training_that_throws_is_recorded_as_failed_and_made_again(place, application: Callable, start: Callable) -> None:
+    run = start(application(), "-o", "json", faults="trainer.throw@1")
     assert run.wait() == 0, run.text()
-    training = run.summary()["trainings"][0]
-    assert training["state"] == "completed" and training["attempt"] == 2
+    assert run.summary()["trainings"][0]["state"] == "completed"
+    runs = [r for r in control_records(run.data) if r["type"].startswith("run_")]
+    assert [r["type"] for r in runs] == ["run_started", "run_failed", "run_started", "run_completed"]
+    assert "trainer.throw" in runs[1]["cause"] and not runs[1]["final"]
     assert_exactly_once(run.data)
+
+
+def test_a_training_that_fails_is_retried_as_declared(place, application: Callable, start: Callable) -> None:
+    changes = ((f"${{TRAIN_DATA_PATH:{DATA_SET}}}", "nowhere.csv"), ("retries: {max: 2, delay: 10s}", "retries: {max: 2, delay: 100ms}"))
+    run = start(application(changes=changes, stop_when="{any: [{idle: 2s}]}"), "-o", "json")
+    run.wait()
+    assert "nowhere.csv" in run.out + run.err
+    failed = [r for r in control_records(run.data) if r["type"] == "run_failed"]
+    assert [(r["attempt"], r["final"]) for r in failed] == [(1, False), (2, False), (3, True)]
+    assert all("nowhere.csv" in r["cause"] for r in failed)
 
 
 def test_a_training_that_always_fails_says_why_and_promises_nothing(place, application: Callable, start: Callable) -> None:
