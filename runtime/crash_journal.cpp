@@ -168,6 +168,10 @@ std::vector<crash_journal::entry> crash_journal::suspects(const last_death& deat
     found.what.death = describe(death);
     out.push_back(std::move(found));
   }
+  // With others in work it cannot be said who it was: only the one and only record has died alone.
+  if (out.size() > 1)
+    for (auto& one : out)
+      one.what.alone = false;
   return out;
 }
 

@@ -34,7 +34,7 @@ public:
   ~crash_journal();
 
   /// What was in work when the last process died; call once, before the first `begin`. `group` is the stream that a
-  /// slot was taken for (`session_spec::group`).
+  /// slot was taken for (`session_spec::group`). A suspect counts as alone only if nothing else was in work.
   struct entry {
     std::string group;
     suspect what;

@@ -70,7 +70,8 @@ void partition_work::cut(const std::shared_ptr<const storage::record_batch>& rec
 
 void partition_work::clear() {
   pieces_.clear();
-  step_ = step::idle;
+  if (step_ != step::restarting)
+    step_ = step::idle;
 }
 
 void partition_work::begin(std::uint64_t number) {
@@ -121,6 +122,10 @@ void partition_work::halve() {
 }
 
 partition_work::verdict partition_work::golden(bool holds) {
+  if (pieces_.empty()) {
+    step_ = step::idle;
+    return verdict::again;
+  }
   auto& piece = pieces_.front();
   const bool restarted = step_ == step::restarting;
   if (holds) {
@@ -135,7 +140,7 @@ partition_work::verdict partition_work::golden(bool holds) {
   if (restarts_in_row_ >= max_restarts)
     return verdict::give_up;
   ++restarts_in_row_;
-  ++piece.restarts;
+  piece.restarts += restarted ? 0 : 1;
   step_ = step::restarting;
   return verdict::restart;
 }

@@ -31,7 +31,7 @@ struct work_piece {
   time_point fetched{};       ///< when its records came
   std::uint32_t failures = 0; ///< of exactly this range
   std::uint32_t attempts = 0; ///< failures of all ranges that it was part of
-  std::uint32_t restarts = 0; ///< of the predictor on its account
+  std::uint32_t restarts = 0; ///< how often the predictor was sick after it
   bool halved = false;        ///< half of a range that failed twice
   bool alone = false;         ///< a suspect
   bool doomed = false;        ///< a suspect that died alone: condemned without being scored
@@ -72,7 +72,8 @@ public:
   /// @param next  where reading goes on behind these records; may lie behind them even if there are none
   void add(storage::record_batch records, std::int64_t next, std::uint32_t max_records,
            const std::vector<suspect>& suspects, time_point now);
-  /// Throws everything away, also what is awaited.
+  /// Throws everything away, also what is awaited, except for a restart: if it came between a failure and the golden
+  /// row of later work, a sick predictor would look sound, and a good record would be condemned.
   void clear();
 
   // -- work -------------------------------------------------------------------

@@ -83,6 +83,7 @@ void shard_run::rewind() {
   in_flight_ = bytes_in_flight_ = 0;
   round_ = 0;
   assign_ = true;
+  verdict_pending_ = false;
   suspension_.reset();
   wake_.reset();
 }
@@ -180,17 +181,33 @@ shard_run::partition* shard_run::awaiting(std::uint64_t epoch, std::uint64_t bat
   auto& p = partitions_[batch % partitions_.size()];
   if (fault("shard_task.accept_late"))
     return p.work.now_at() == partition_work::step::idle ? nullptr : &p;
-  return epoch == epoch_ && p.work.awaits(batch) ? &p : nullptr;
+  // A restart is waited for across sessions, see `partition_work::clear`.
+  const bool current = epoch == epoch_ || p.work.now_at() == partition_work::step::restarting;
+  return current && p.work.awaits(batch) ? &p : nullptr;
+}
+
+bool shard_run::may_begin(const partition& p) const {
+  const auto busy = [](const partition& one) { return one.work.now_at() != partition_work::step::idle; };
+  const auto waits = [](const partition& one, auto which) { return !one.work.empty() && which(one); };
+  const auto doomed = [](const partition& one) {
+    return std::ranges::any_of(one.suspects, [&](const suspect& s) { return s.alone && s.last >= one.reached.next; });
+  };
+  const auto alone = [](const partition& one) { return one.work.front().alone; };
+  if (ending() || verdict_pending_)
+    return false;
+  if (std::ranges::any_of(partitions_, [&](const partition& one) { return waits(one, doomed); }))
+    return doomed(p);
+  if (std::ranges::any_of(partitions_, [&](const partition& one) { return waits(one, alone); }))
+    return waits(p, alone) && std::ranges::none_of(partitions_, busy);
+  return true;
 }
 
 void shard_run::begin_work(partition& p, time_point now, shard_task::actions& out) {
-  while (!p.work.empty() && p.work.now_at() == partition_work::step::idle) {
+  while (!p.work.empty() && p.work.now_at() == partition_work::step::idle && may_begin(p)) {
     const auto& piece = p.work.front();
     p.model = model_;
     if (piece.doomed) {
       condemn(p, now, out);
-      if (ending())
-        return;
       continue;
     }
     const auto number = number_for(p);
@@ -234,6 +251,8 @@ void shard_run::golden_checked(std::uint64_t epoch, std::uint64_t batch, bool ho
 }
 
 void shard_run::react(partition& p, partition_work::verdict what, time_point now, shard_task::actions& out) {
+  if (what == partition_work::verdict::again)
+    return;
   const auto& cause = p.work.front().cause;
   switch (what) {
   case partition_work::verdict::again:
@@ -280,6 +299,7 @@ void shard_run::condemn(partition& p, time_point now, shard_task::actions& out) 
 }
 
 void shard_run::pass_verdict(partition& p, wall_time at) {
+  verdict_pending_ = true;
   p.reached.verdicts.push_back(at);
   if (p.reached.verdicts.size() > shard_state::kept_verdicts)
     p.reached.verdicts.erase(p.reached.verdicts.begin());
@@ -312,7 +332,7 @@ void shard_run::commit_when_due(time_point now, shard_task::actions& out) {
     return;
   const auto in_time = gathering_.oldest() + settings_.stream.commit_interval;
   const bool drained = std::ranges::all_of(partitions_, &partition::at_end);
-  const bool want = gathering_.records() >= settings_.stream.commit_records || now >= in_time ||
+  const bool want = gathering_.records() >= settings_.stream.commit_records || now >= in_time || verdict_pending_ ||
                     (at_rest() && (drained || ending() || !has_credit()));
   const auto earliest = last_commit_ ? *last_commit_ + settings_.min_commit_gap : now;
   if (want && now >= earliest)
@@ -347,6 +367,7 @@ void shard_run::committed() {
   in_flight_ -= under_way_->records;
   bytes_in_flight_ -= under_way_->bytes;
   under_way_.reset();
+  verdict_pending_ = verdict_pending_ && !gathering_.empty();
   ++commits_;
 }
 
@@ -367,8 +388,7 @@ void shard_run::go_on(time_point now, shard_task::actions& out) {
     return wake_at(*resume_at_, out);
   resume_at_.reset();
   for (auto& p : partitions_) {
-    if (!ending())
-      begin_work(p, now, out);
+    begin_work(p, now, out);
     // What was fetched before a gap comes first; the skip takes its turn behind it.
     if (p.gap && p.work.empty() && !ending())
       skip_gap(p, now, out);

@@ -93,6 +93,9 @@ private:
   void react(partition& p, partition_work::verdict what, time_point now, shard_task::actions& out);
   void condemn(partition& p, time_point now, shard_task::actions& out);
   void pass_verdict(partition& p, wall_time at);
+  /// Suspects come first and alone, and nothing is begun between a verdict and its commit: a second culprit would undo
+  /// it.
+  [[nodiscard]] bool may_begin(const partition& p) const;
   void begin_work(partition& p, time_point now, shard_task::actions& out);
   void ask_for_more(shard_task::actions& out);
   [[nodiscard]] bool has_credit() const;
@@ -118,6 +121,7 @@ private:
   std::optional<time_point> wake_;        ///< asked for and not yet past
   time_point wall_from_{};
   wall_time wall_base_ = 0;
+  bool verdict_pending_ = false; ///< a suspect was condemned, and that is not known to be committed
   bool stopping_ = false;
   std::optional<error> suspension_;
   std::optional<error> failure_;

@@ -269,8 +269,8 @@ shard_task::actions shard_task::score_failed(std::uint64_t epoch, std::uint64_t 
 
 shard_task::actions shard_task::golden_checked(std::uint64_t epoch, std::uint64_t batch, bool holds, time_point now) {
   actions out;
-  if (content_->in_session())
-    content_->run.golden_checked(epoch, batch, holds, now, out);
+  // Also between two sessions: the run may wait for a restart that the last one asked for.
+  content_->run.golden_checked(epoch, batch, holds, now, out);
   content_->go_on(now, out);
   return out;
 }

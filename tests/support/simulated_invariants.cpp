@@ -144,7 +144,7 @@ void check_partition(simulated_world& world, std::int32_t partition, const outco
     generation = found->second.generation;
   }
   if (!encoded)
-    return broker.visible(of).empty() ? void() : world.violate(of.text() + " has no state");
+    return broker.visible(of).size() == lost ? void() : world.violate(of.text() + " has no state");
   const auto state = runtime::shard_state::decode(*encoded);
   if (!state || state->metrics != wanted)
     world.violate(of.text() + ": its state is not the fold of its inputs");

@@ -143,6 +143,9 @@ private:
           for (auto& suspect : one->in_work())
             if (one.get() == &host || world_.chance(0.5))
               suspects.push_back(std::move(suspect));
+      if (suspects.size() > 1)
+        for (auto& suspect : suspects)
+          suspect.alone = false;
       return node_dies(host.node(), std::move(suspects));
     }
     if (const auto why = host.failure()) {

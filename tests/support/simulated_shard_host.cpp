@@ -38,6 +38,7 @@ struct predictor {
   std::deque<std::variant<act::score, act::check_golden, act::restart_predictor>> calls;
   bool sick = false;
   std::uint64_t since_hiccup = 0;
+  std::uint64_t since_restart = 0;
   std::uint32_t bad_restarts = 0; ///< in a row
 };
 
@@ -205,7 +206,9 @@ void shard_host::call(predictor& of) {
 
 void shard_host::run(predictor& on, const act::score& what) {
   ++on.since_hiccup;
-  on.sick = on.sick || (world_.faulty && world_.chance(world_.settings.predictor_sick));
+  ++on.since_restart;
+  // A fresh one stays sound for a while: a record that meets a sick one after each restart is rightly suspected.
+  on.sick = on.sick || (world_.faulty && on.since_restart > 3 && world_.chance(world_.settings.predictor_sick));
   bool fails = on.sick;
   // Never two in a row: a record that fails twice while golden rows score is rightly condemned.
   if (world_.faulty && on.since_hiccup > 4 && world_.chance(world_.settings.predictor_hiccup)) {
@@ -229,6 +232,7 @@ void shard_host::run(predictor& on, const act::score& what) {
 
 void shard_host::run(predictor& on, const act::restart_predictor& what) {
   on.sick = world_.faulty && on.bad_restarts < 2 && world_.chance(world_.settings.predictor_sick);
+  on.since_restart = 0;
   on.bad_restarts = on.sick ? on.bad_restarts + 1 : 0;
   put(golden_answer{what.epoch, what.batch, !on.sick});
 }

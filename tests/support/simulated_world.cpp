@@ -154,6 +154,8 @@ runtime::shard_settings settings_of(const simulated_world& world, std::uint32_t 
   out.stream.input_topic = "in";
   out.stream.output_topic = "out";
   out.stream.dead_letters = "dead";
+  // From an offset: what is gone then is counted, from the earliest it would be none of its business.
+  out.stream.from = runtime::start_from::offset;
   out.stream.on_gap = world.settings.retention ? runtime::on_gap::skip : runtime::on_gap::fail;
   out.max_record_bytes = world.log.max_record_bytes();
   out.session.id = std::string(group_name) + "." + shard_name(shard);

@@ -70,7 +70,17 @@ TEST_F(crash_journal_file, suspects_what_was_in_work_at_a_segmentation_fault) {
   EXPECT_EQ(found[0].what.last, 19);
   EXPECT_FALSE(found[0].what.alone);
   EXPECT_EQ(found[0].what.death, "signal 11 (SIGSEGV)");
-  EXPECT_TRUE(found[1].what.alone);
+  EXPECT_FALSE(found[1].what.alone) << "somebody else may have done it";
+}
+
+TEST_F(crash_journal_file, knows_who_died_alone) {
+  const auto journal = open();
+  journal->begin(*journal->take("app.stream", input), 7, 7, true);
+  (void)journal->take("app.stream", {"houses", 4});
+  const auto found = journal->suspects({"watchdog"});
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_TRUE(found[0].what.alone);
+  EXPECT_EQ(found[0].what.death, "watchdog");
 }
 
 TEST_F(crash_journal_file, suspects_nothing_after_a_kill) {

@@ -125,6 +125,19 @@ TEST(partition_work, gives_up_after_three_restarts_without_a_golden_row) {
   EXPECT_EQ(work.golden(false), verdict::give_up);
 }
 
+TEST(partition_work, tries_a_record_on_the_predictor_that_came_back_after_three_restarts) {
+  partition_work work;
+  work.add(batch(0, 1), 1, 8, {}, {});
+  work.begin(1);
+  (void)work.failed("threw");
+  work.begin(2);
+  (void)work.failed("threw");
+  EXPECT_EQ(work.golden(false), verdict::restart);
+  EXPECT_EQ(work.golden(false), verdict::restart);
+  EXPECT_EQ(work.golden(false), verdict::restart);
+  EXPECT_EQ(work.golden(true), verdict::again);
+}
+
 TEST(partition_work, condemns_a_record_that_breaks_every_fresh_predictor) {
   partition_work work;
   work.add(batch(0, 1), 1, 8, {}, {});

@@ -354,6 +354,29 @@ TEST(shard_task, restarts_a_predictor_that_is_sick_and_fails_after_three) {
   EXPECT_EQ(b.task.status().condemned, 0u);
 }
 
+TEST(shard_task, waits_for_a_restart_that_an_aborted_commit_came_in_between) {
+  bench b;
+  b.begin();
+  b.fetch(0, 2, false);
+  b.score();
+  b.fetch(2, 1, false);
+  b.fail_score();
+  b.fail_score();
+  const auto golden = b.take<shard::check_golden>();
+  b.add(b.task.golden_checked(golden->epoch, golden->batch, false, b.now));
+  const auto restart = b.take<shard::restart_predictor>();
+  b.now += 100ms;
+  b.add(b.task.tick(b.now));
+  b.end_commit(commit_outcome::aborted);
+  b.now += 50ms;
+  b.add(b.task.tick(b.now));
+  (void)b.take<shard::poll>();
+  b.fetch(0, 2);
+  EXPECT_FALSE(b.take<shard::score>());
+  b.add(b.task.golden_checked(restart->epoch, restart->batch, true, b.now));
+  EXPECT_TRUE(b.take<shard::score>());
+}
+
 TEST(shard_task, condemns_a_suspect_that_died_alone_without_scoring_it) {
   bench b(settings(), {{in0, 1, 1, true, "signal 11 (SIGSEGV)"}});
   b.begin();
@@ -368,10 +391,16 @@ TEST(shard_task, suspends_the_stream_after_too_many_verdicts_and_keeps_them) {
   bench b(s, {{in0, 0, 0, true, "watchdog"}, {in0, 1, 1, true, "watchdog"}});
   b.begin();
   b.fetch(0, 3);
-  const auto commit = b.take<shard::commit>();
-  ASSERT_TRUE(commit);
-  EXPECT_EQ(commit->request.offsets[0].next, 2);
-  EXPECT_EQ(shard_state::decode(*commit->request.state[0].value)->verdicts.size(), 2u);
+  const auto first = b.take<shard::commit>();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->request.offsets[0].next, 1) << "a verdict is committed before anything else is begun";
+  b.end_commit(commit_outcome::committed);
+  b.now += 2ms;
+  b.add(b.task.tick(b.now));
+  const auto second = b.take<shard::commit>();
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->request.offsets[0].next, 2);
+  EXPECT_EQ(shard_state::decode(*second->request.state[0].value)->verdicts.size(), 2u);
   EXPECT_FALSE(b.take<shard::score>());
   b.end_commit(commit_outcome::committed);
   EXPECT_EQ(b.task.phase(), phase::suspended);
