@@ -8,8 +8,7 @@ from typing import Callable
 
 import pytest
 
-from running import (DATA_SET, ROWS, Run, assert_exactly_once, assert_nothing_torn, control_records, penstock, topics,
-                     until)
+from running import ROWS, Run, assert_exactly_once, assert_nothing_torn, control_records, penstock, topics, until
 
 # Which message of it throws: a model store gets one for each model.
 KINDS = [("predictor", 2), ("source", 2), ("trainer", 2), ("model-store", 1), ("metrics", 2)]
@@ -63,16 +62,6 @@ def test_a_training_that_throws_is_recorded_as_failed_and_made_again(place, appl
     assert [r["type"] for r in runs] == ["run_started", "run_failed", "run_started", "run_completed"]
     assert "trainer.throw" in runs[1]["cause"] and not runs[1]["final"]
     assert_exactly_once(run.data)
-
-
-def test_a_training_that_fails_is_retried_as_declared(place, application: Callable, start: Callable) -> None:
-    changes = ((f"${{TRAIN_DATA_PATH:{DATA_SET}}}", "nowhere.csv"), ("retries: {max: 2, delay: 10s}", "retries: {max: 2, delay: 100ms}"))
-    run = start(application(changes=changes, stop_when="{any: [{idle: 2s}]}"), "-o", "json")
-    run.wait()
-    assert "nowhere.csv" in run.out + run.err
-    failed = [r for r in control_records(run.data) if r["type"] == "run_failed"]
-    assert [(r["attempt"], r["final"]) for r in failed] == [(1, False), (2, False), (3, True)]
-    assert all("nowhere.csv" in r["cause"] for r in failed)
 
 
 def test_a_training_that_always_fails_says_why_and_promises_nothing(place, application: Callable, start: Callable) -> None:
