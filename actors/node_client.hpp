@@ -10,6 +10,7 @@
 #include "storage/log.hpp"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,6 +68,7 @@ struct training_info {
   std::string training; ///< `application/name`
   std::string state;    ///< `waiting`, `running`, `completed`, `failed`, `retrying`
   runtime::training_progress progress;
+  std::map<int, std::string> step_texts; ///< of the steps that this attempt has ended, by number
   std::uint32_t attempt = 1;
   std::string digest;
   std::uint64_t version = 0;

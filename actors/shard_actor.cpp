@@ -107,13 +107,18 @@ public:
     }
   }
 
+  /// What the dead predictor had in work gets no answer from it.
   void down(const predictor_down& message) {
     living_.erase(message.of);
-    if (const auto it = in_work_.find(message.of); it != in_work_.end()) {
-      const auto [epoch, batch] = it->second;
-      in_work_.erase(it);
-      carry_out(task_->score_failed(epoch, batch, message.cause, now()));
-    }
+    const auto it = in_work_.find(message.of);
+    if (it == in_work_.end())
+      return;
+    const auto lost = it->second;
+    in_work_.erase(it);
+    if (lost.golden)
+      carry_out(task_->golden_checked(lost.epoch, lost.batch, false, now()));
+    else
+      carry_out(task_->score_failed(lost.epoch, lost.batch, message.cause, now()));
   }
 
   void scored(const range_scored& answer) {
@@ -128,6 +133,7 @@ public:
     carry_out(task_->score_failed(answer.epoch, answer.batch, answer.cause, now()));
   }
   void golden(const golden_row_checked& answer) {
+    forget(answer.epoch, answer.batch);
     carry_out(task_->golden_checked(answer.epoch, answer.batch, answer.holds, now()));
   }
 
@@ -172,7 +178,12 @@ public:
   [[nodiscard]] shard_info info() const;
 
 private:
-  using batch_key = std::pair<std::uint64_t, std::uint64_t>; ///< epoch, batch
+  /// What a predictor was sent and has not answered.
+  struct awaited {
+    std::uint64_t epoch = 0;
+    std::uint64_t batch = 0;
+    bool golden = false;
+  };
 
   [[nodiscard]] time_point now() const { return self_->clock().now(); }
   [[nodiscard]] static double seconds(duration value) { return std::chrono::duration<double>(value).count(); }
@@ -183,7 +194,8 @@ private:
       self_->send(store, load_model{wanted_->digest});
   }
   void forget(std::uint64_t epoch, std::uint64_t batch) {
-    std::erase_if(in_work_, [&](const auto& entry) { return entry.second == batch_key{epoch, batch}; });
+    std::erase_if(in_work_,
+                  [&](const auto& entry) { return entry.second.epoch == epoch && entry.second.batch == batch; });
   }
 
   void carry_out(std::vector<act::action> actions) {
@@ -237,6 +249,7 @@ private:
   template <class Message>
   void to_predictor(const storage::partition_id& of, Message message) {
     const auto send = [this, of, message] {
+      in_work_[of] = {message.epoch, message.batch, std::is_same_v<Message, check_golden_row>};
       if (const auto handle = setup_.directory->handle(setup_.predictors.at(of)))
         self_->send(handle, message);
     };
@@ -258,7 +271,7 @@ private:
   caf::actor followed_;
   std::set<storage::partition_id> living_;                      ///< partitions whose predictor lives
   std::map<storage::partition_id, std::function<void()>> held_; ///< waits for its predictor
-  std::map<storage::partition_id, batch_key> in_work_;          ///< sent to a predictor, not answered
+  std::map<storage::partition_id, awaited> in_work_;            ///< sent to a predictor, not answered
   std::optional<time_point> wake_at_;
   std::uint64_t wake_number_ = 0;
   std::uint64_t counted_records_ = 0, counted_dead_letters_ = 0;
@@ -300,7 +313,6 @@ void shard_core::perform(act::score& one) {
   if (model == models_.end())
     return self_->fail("the model of generation " + std::to_string(one.generation) + " is not here");
   models_.erase(models_.begin(), model);
-  in_work_[one.of] = {one.epoch, one.batch};
   to_predictor(one.of, score_range{one.epoch, one.batch, one.records, one.range, one.alone, model->second,
                                    setup_.settings.max_record_bytes});
 }
@@ -311,6 +323,7 @@ void shard_core::perform(act::check_golden& one) {
 
 void shard_core::perform(act::restart_predictor& one) {
   living_.erase(one.of);
+  in_work_.erase(one.of);
   to_predictor(one.of, check_golden_row{one.epoch, one.batch, models_.rbegin()->second});
   if (const auto supervisor = setup_.directory->handle(setup_.predictor_supervisor))
     self_->send(supervisor, restart_child{setup_.predictors.at(one.of), one.reason});

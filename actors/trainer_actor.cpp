@@ -57,7 +57,11 @@ public:
     notify(training_event::kind::started);
   }
 
-  void moved(const training_moved& message) { info_.progress = message.progress; }
+  void moved(const training_moved& message) {
+    info_.progress = message.progress;
+    if (message.progress.done)
+      info_.step_texts[static_cast<int>(message.progress.step)] = message.progress.text;
+  }
 
   void ended(const training_ended& message) {
     if (message.failure)
@@ -98,6 +102,7 @@ private:
     if (info_.state == "running" || info_.state == "completed")
       return;
     set_state("running");
+    info_.step_texts.clear();
     run_ = setup_.training.name + "-" + std::to_string(system_clock().wall()) + "-" +
            std::to_string(setup_.incarnation) + "." + std::to_string(info_.attempt);
     thread_.submit([this, runs = view.runs, owner = self_->address()] {

@@ -74,8 +74,9 @@ void training_view::tell_steps(std::vector<std::string>& out, const actors::trai
   const bool done = what.progress.done || over;
   const int ended = over ? training_steps : done ? current : current - 1;
   for (int step = known.ended + 1; step <= ended; ++step) {
-    const bool has_text = step == current && !what.progress.text.empty();
-    out.push_back(trimmed(step_head(step) + (has_text ? " " + what.progress.text : " done")));
+    const auto text = what.step_texts.find(step);
+    const bool has_text = text != what.step_texts.end() && !text->second.empty();
+    out.push_back(trimmed(step_head(step) + " " + (has_text ? text->second : "done")));
   }
   known.ended = std::max(known.ended, ended);
   if (!done && current > known.begun) {

@@ -24,6 +24,8 @@ actors::training_info training_at(training_step step, double share, bool done = 
   out.training = "boxes/size";
   out.state = "running";
   out.progress = {step, share, text, done};
+  if (done)
+    out.step_texts[static_cast<int>(step)] = text;
   return out;
 }
 
@@ -95,8 +97,10 @@ TEST(training_view, tells_each_step_once_and_in_order_also_those_it_never_saw) {
   };
   look(training_at(training_step::open, 0), 0ms);
   look(training_at(training_step::read, 1, true, "20 rows"), 1ms);
-  look(training_at(training_step::train, 0.5), 2ms);
-  look(training_at(training_step::train, 0.6), 3ms);
+  auto training = training_at(training_step::train, 0.5);
+  training.step_texts = {{2, "20 rows"}, {4, "16 to train"}};
+  look(training, 2ms);
+  look(training, 3ms);
   look(completed(), 4ms);
   look(completed(), 5ms);
   ASSERT_EQ(lines.size(), 9U) << testing::PrintToString(lines);
@@ -104,6 +108,8 @@ TEST(training_view, tells_each_step_once_and_in_order_also_those_it_never_saw) {
   for (int step = 1; step <= 7; ++step)
     EXPECT_TRUE(lines[static_cast<std::size_t>(step)].starts_with("STEP " + std::to_string(step) + "/7 "));
   EXPECT_EQ(lines[2], "STEP 2/7 read      20 rows");
+  EXPECT_EQ(lines[3], "STEP 3/7 check     done");
+  EXPECT_EQ(lines[4], "STEP 4/7 split     16 to train");
   EXPECT_EQ(lines[8], "training boxes/size completed: version 2, package 0123456789ab, rmse 0.5000");
 }
 
