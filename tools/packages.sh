@@ -7,7 +7,7 @@
 build_packages=(
   ca-certificates g++ cmake ninja-build pkg-config
   libcaf-dev librocksdb-dev librdkafka-dev libboost-program-options-dev libeigen3-dev libfmt-dev libsimdjson-dev
-  libspdlog-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev
+  libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev
 )
 
 # To test, on top of that. Used by test.sh.

@@ -101,41 +101,45 @@ stage_unit() {
     --output-on-failure --timeout $((long ? 3600 : 600)) -j "$(nproc)"
 }
 
+# One build with clang serves the sanitizers and the fuzzers; it also shows that clang takes the code without a warning.
+configure_sanitized() {
+  configure build-asan -DCMAKE_C_COMPILER=clang-16 -DCMAKE_CXX_COMPILER=clang++-16 -DPENSTOCK_TESTS=ON \
+    -DPENSTOCK_BENCH=OFF -DPENSTOCK_SANITIZE=ON -DPENSTOCK_FUZZ=ON
+}
+
 stage_asan() {
   local programs
-  configure build-asan -DPENSTOCK_TESTS=ON -DPENSTOCK_BENCH=OFF -DPENSTOCK_SANITIZE=ON
+  configure_sanitized
   mapfile -t programs < <(targets build-asan 'unit_[a-z_]+')
   cmake --build build-asan --parallel "$jobs" --target "${programs[@]}" -- "${quiet[@]}"
   UBSAN_OPTIONS=print_stacktrace=1 ctest --test-dir build-asan -L '^unit$' --no-tests=error --output-on-failure \
     --timeout 900 -j "$(nproc)"
 }
 
-# fuzz_one TARGET SECONDS: new inputs and crashes stay in build-fuzz; tests/fuzz/corpus is only read.
+# fuzz_one TARGET SECONDS: new inputs and crashes stay in build-asan; tests/fuzz/corpus is only read.
 fuzz_one() {
   local name=$1 seconds=$2
-  local found=build-fuzz/corpus/$name log=build-fuzz/$name.log
+  local found=build-asan/corpus/$name log=build-asan/$name.log
   mkdir -p "$found"
   local known=()
   [[ ! -d tests/fuzz/corpus/$name ]] || known=("tests/fuzz/corpus/$name")
-  if timeout --foreground $((seconds + 120)) "build-fuzz/tests/fuzz/$name" -max_total_time="$seconds" -timeout=10 \
-    -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="build-fuzz/$name-" "$found" "${known[@]}" \
+  if timeout --foreground $((seconds + 120)) "build-asan/tests/fuzz/$name" -max_total_time="$seconds" -timeout=10 \
+    -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="build-asan/$name-" "$found" "${known[@]}" \
     >"$log" 2>&1 </dev/null; then
     printf '%s: %s inputs\n' "$name" "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")"
   else
     tail -n 60 "$log"
-    printf '%s: failed; the input is kept in build-fuzz/%s-*\n' "$name" "$name"
+    printf '%s: failed; the input is kept in build-asan/%s-*\n' "$name" "$name"
     return 1
   fi
 }
 
 stage_fuzz() {
   local names seconds=$((long ? 120 : 10))
-  configure build-fuzz -DCMAKE_C_COMPILER=clang-16 -DCMAKE_CXX_COMPILER=clang++-16 \
-    -DCMAKE_CXX_FLAGS=-fsanitize=fuzzer-no-link -DPENSTOCK_TESTS=ON -DPENSTOCK_BENCH=OFF -DPENSTOCK_SANITIZE=ON \
-    -DPENSTOCK_FUZZ=ON
-  mapfile -t names < <(targets build-fuzz '[a-z0-9_]+_fuzz')
+  configure_sanitized
+  mapfile -t names < <(targets build-asan '[a-z0-9_]+_fuzz')
   ((${#names[@]} > 0)) || give_up "there are no fuzz targets in tests/fuzz"
-  cmake --build build-fuzz --parallel "$jobs" --target "${names[@]}" -- "${quiet[@]}"
+  cmake --build build-asan --parallel "$jobs" --target "${names[@]}" -- "${quiet[@]}"
   export -f fuzz_one
   # shellcheck disable=SC2016
   printf '%s\n' "${names[@]}" | xargs -P "$(nproc)" -I '{}' bash -c 'fuzz_one "$1" "$2"' fuzz_one '{}' "$seconds"
