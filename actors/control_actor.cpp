@@ -252,7 +252,11 @@ caf::actor spawn_control(caf::actor_system& system, std::shared_ptr<actor_record
           return promise;
         },
         [=](const io_failure& m) { self->fail(m.text); },
-        [=](stop_actor) { core->when_settled([=] { self->finish(); }); },
+        [=](const stop_actor& m) {
+          if (m.at_once)
+            return self->finish();
+          core->when_settled([=] { self->finish(); });
+        },
     };
   };
   return system.spawn<shell<control_state>>(std::move(record), std::move(start));

@@ -70,6 +70,8 @@ struct root_end {
   std::string cause; ///< empty = orderly
 };
 
+} // namespace
+
 status check_files(const runtime::application_spec& application) {
   for (const auto& dataset : application.datasets) {
     if (::access(dataset.path.c_str(), R_OK) != 0)
@@ -77,6 +79,8 @@ status check_files(const runtime::application_spec& application) {
   }
   return {};
 }
+
+namespace {
 
 std::string url_of(const node_settings& settings, const std::optional<runtime::application_spec>& application) {
   if (!settings.log_url.empty())
@@ -88,7 +92,8 @@ std::string url_of(const node_settings& settings, const std::optional<runtime::a
 
 /// Tries as often as the application says while the log is unavailable, and says at once what it waits for.
 result<std::unique_ptr<storage::log>> connect(const std::string& url, const storage::log_options& options,
-                                              const runtime::connect_spec& connect) {
+                                              const runtime::connect_spec& connect,
+                                              const std::function<bool(duration)>& pause) {
   for (std::uint32_t attempt = 1;; ++attempt) {
     auto opened = storage::open_log(url, options);
     if (opened || opened.error().code() != errc::unavailable || attempt >= connect.attempts)
@@ -97,7 +102,8 @@ result<std::unique_ptr<storage::log>> connect(const std::string& url, const stor
                                             std::to_string(connect.attempts) + ", next in " +
                                             format_duration(connect.delay) +
                                             " (settings: --log, KAFKA_BOOTSTRAP_SERVERS)");
-    std::this_thread::sleep_for(connect.delay);
+    if (!pause(connect.delay))
+      return opened.error().in("interrupted while it waited for the log");
   }
 }
 
@@ -110,7 +116,7 @@ status open_ground(node_ground& ground) {
     connect_policy = ground.application->connect;
   }
   ground.log_url = url_of(settings, ground.application);
-  auto log = connect(ground.log_url, settings.log, connect_policy);
+  auto log = connect(ground.log_url, settings.log, connect_policy, settings.pause);
   if (!log)
     return log.error();
   ground.log = std::move(*log);
@@ -203,7 +209,7 @@ std::optional<error> node::failure() const {
   std::lock_guard lock{content_->end->mutex};
   if (!content_->end->ended || content_->stopped)
     return std::nullopt;
-  return error{errc::failed, content_->end->cause};
+  return error{content_->ground.log_lost ? errc::unavailable : errc::failed, content_->end->cause};
 }
 
 const std::optional<node_info>& node::last_info() const {

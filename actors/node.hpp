@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 
 namespace penstock::actors {
 
@@ -24,9 +25,18 @@ struct node_settings {
   runtime::last_death last_death; ///< of the process before
   unsigned worker_threads = 2;    ///< of the actor system
   unsigned training_threads = 0;  ///< 0 = one per core
+  /// Waits between two attempts to open the log; false = give up.
+  std::function<bool(duration)> pause = [](duration limit) {
+    std::this_thread::sleep_for(limit);
+    return true;
+  };
   /// Posts a body to a URL without blocking; empty = nobody is told of trainings.
   std::function<void(const std::string& url, const std::string& body)> webhook;
 };
+
+/// Whether the files that an application names can be read; `errc::not_found` and `permission` name the setting.
+/// Changes nothing, so it comes first.
+[[nodiscard]] status check_files(const runtime::application_spec& application);
 
 /// A running node: log, actor system, and the supervision tree of one application (or of none).
 ///

@@ -68,6 +68,16 @@ private:
     return supervisor_child(system_, std::move(spec), std::move(children), shared_supervision(ground_));
   }
 
+  /// Only a new process can open the log again: supervisors need not try.
+  [[nodiscard]] std::function<void(const std::string&)> log_lost() {
+    return [ground = &ground_](const std::string& why) {
+      if (ground->log_lost.exchange(true))
+        return;
+      if (const auto root = ground->directory.handle(address::root))
+        caf::anon_send(root, give_up{why});
+    };
+  }
+
   [[nodiscard]] child metrics() {
     return plain_child(address::metrics, "metrics", [this_system = &system_, ground = &ground_](auto record) {
       return spawn_metrics(*this_system, std::move(record),
@@ -130,6 +140,7 @@ private:
       setup.session.incarnation = ground_.settings.incarnation;
       setup.log = ground_.log.get();
       setup.note = shared_supervision(ground_).note;
+      setup.log_lost = log_lost();
       setup.farewell = [words = &ground_.last_words](const source_info& how) { words->say(how); };
       out.push_back(
           plain_child(address_of(app, "source", source.name), "source", [this_system = &system_, setup](auto record) {
@@ -166,6 +177,7 @@ private:
     setup.directory = &ground_.directory;
     setup.metrics = ground_.metrics.get();
     setup.note = shared_supervision(ground_).note;
+    setup.log_lost = log_lost();
     setup.farewell = [words = &ground_.last_words](const shard_info& how) { words->say(how); };
     for (const auto& entry : ground_.suspects) {
       if (entry.group == setup.settings.session.group)

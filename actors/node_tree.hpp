@@ -52,6 +52,7 @@ struct node_ground {
   std::unique_ptr<node_metrics> metrics;
   actor_directory directory;
   class last_words last_words;
+  std::atomic<bool> log_lost{false};
   std::atomic<std::uint64_t> restarts{0};
 };
 

@@ -50,6 +50,7 @@ caf::invoke_message_result observed_actor::consume(caf::mailbox_element& what) {
   record_->pulse.busy_since.store(begin, std::memory_order_relaxed);
   if (auto left = record_->waiting.load(std::memory_order_relaxed); left > 0)
     record_->waiting.fetch_sub(1, std::memory_order_relaxed);
+  current_element_ = &what; // CAF answers it when a handler throws
   if (fault(fault_name_))
     throw std::runtime_error("fault injected: " + fault_name_);
   auto outcome = caf::event_based_actor::consume(what);

@@ -23,7 +23,9 @@ namespace penstock::actors {
 // -- to every actor ---------------------------------------------------------------
 
 /// End in an orderly way: finish what is in work, make the last commit, quit. From the supervisor.
-struct stop_actor {};
+struct stop_actor {
+  bool at_once = false; ///< somebody has given up: quit now, what is not committed is simply not there
+};
 /// Look at the time. INTERNAL: an actor to itself, at the moment its task asked for.
 struct wake {
   std::uint64_t number = 0; ///< only the newest counts
@@ -44,6 +46,10 @@ struct start_child {
 struct stop_overdue {
   std::string id;
   std::uint64_t number = 0;
+};
+/// Nothing on this node can work any more (its log is lost): end everything, with this cause. To the root.
+struct give_up {
+  std::string cause;
 };
 /// A child works no longer though it lives: restart it. Uses up no intensity.
 struct restart_child {
@@ -220,6 +226,7 @@ PENSTOCK_MESSAGE(wake)
 PENSTOCK_MESSAGE(io_failure)
 PENSTOCK_MESSAGE(start_child)
 PENSTOCK_MESSAGE(stop_overdue)
+PENSTOCK_MESSAGE(give_up)
 PENSTOCK_MESSAGE(restart_child)
 PENSTOCK_MESSAGE(score_range)
 PENSTOCK_MESSAGE(check_golden_row)

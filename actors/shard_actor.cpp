@@ -169,9 +169,9 @@ public:
     wake_at_.reset();
     carry_out(task_->tick(now()));
   }
-  void stop() {
+  void stop(bool at_once) {
     stopping_ = true;
-    if (!task_ || task_->phase() == shard_task::phase::failed)
+    if (at_once || !task_ || task_->phase() == shard_task::phase::failed)
       return self_->finish();
     carry_out(task_->stop(now()));
   }
@@ -235,9 +235,11 @@ private:
   }
   void perform(act::finished&) {
     self_->record().set_state(runtime::name_of(task_->phase()));
-    if (task_->phase() == shard_task::phase::failed && !is_final(task_->failure()->code()))
+    if (task_->phase() == shard_task::phase::failed && !is_final(task_->failure()->code())) {
+      if (task_->failure()->code() == errc::unavailable)
+        setup_.log_lost(task_->failure()->text());
       self_->fail(task_->failure()->text());
-    else if (task_->phase() == shard_task::phase::failed)
+    } else if (task_->phase() == shard_task::phase::failed)
       fail_for_good();
     else if (task_->phase() == shard_task::phase::closed) {
       setup_.farewell(info());
@@ -424,7 +426,7 @@ caf::actor spawn_shard(caf::actor_system& system, std::shared_ptr<actor_record> 
         [=](const io_failure& m) { self->fail(m.text); },
         [=](const wake& m) { core->tick(m); },
         [=](describe) { return core->info(); },
-        [=](stop_actor) { core->stop(); },
+        [=](const stop_actor& m) { core->stop(m.at_once); },
     };
   };
   return system.spawn<shell<shard_state>>(std::move(record), std::move(start));

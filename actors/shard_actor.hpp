@@ -28,7 +28,8 @@ struct shard_setup {
   actor_directory* directory = nullptr;
   node_metrics* metrics = nullptr;
   std::function<void(const std::string&, const std::string&, const std::string&)> note;
-  std::function<void(const shard_info&)> farewell; ///< told how it was after the last commit
+  std::function<void(const std::string&)> log_lost; ///< told why the log will never work again in this process
+  std::function<void(const shard_info&)> farewell;  ///< told how it was after the last commit
 };
 
 /// Shell of `shard_task`: its session and reader live on a thread of their own, its ranges go to the predictors, one

@@ -60,9 +60,9 @@ public:
     wake_at_.reset();
     carry_out(task_->tick(now()));
   }
-  void stop() {
+  void stop(bool at_once) {
     stopping_ = true;
-    if (!task_ || done_ || failure_)
+    if (at_once || !task_ || done_ || failure_)
       return self_->finish();
     carry_out(task_->stop(now()));
   }
@@ -89,6 +89,8 @@ private:
 
   /// What a user must mend first is no reason to start again and again.
   void failed(const error& why) {
+    if (why.code() == errc::unavailable)
+      setup_.log_lost(why.text());
     if (!is_final(why.code()))
       return self_->fail(why.text());
     failure_ = why;
@@ -162,7 +164,7 @@ caf::actor spawn_source(caf::actor_system& system, std::shared_ptr<actor_record>
         [=](const io_failure& m) { self->fail(m.text); },
         [=](const wake& m) { core->tick(m); },
         [=](describe) { return core->info(); },
-        [=](stop_actor) { core->stop(); },
+        [=](const stop_actor& m) { core->stop(m.at_once); },
     };
   };
   return system.spawn<shell<source_state>>(std::move(record), std::move(start));

@@ -17,6 +17,7 @@ struct source_setup {
   storage::session_spec session;
   storage::log* log = nullptr;
   std::function<void(const std::string&, const std::string&, const std::string&)> note;
+  std::function<void(const std::string&)> log_lost; ///< told why the log will never work again in this process
   std::function<void(const source_info&)> farewell; ///< told how it was after the last commit
 };
 

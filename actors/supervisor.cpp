@@ -70,12 +70,13 @@ public:
     proceed();
   }
 
-  /// Ends all children, last started first, then itself.
-  void end(std::string escalation) {
+  /// Ends all children, last started first, then itself. Nobody waits for last commits once somebody has given up.
+  void end(std::string escalation, bool at_once) {
     auto& state = self_->state;
     if (state.ending)
       return;
     state.ending = true;
+    state.at_once = at_once;
     state.escalation = std::move(escalation);
     state.starts.clear();
     proceed();
@@ -153,7 +154,7 @@ private:
       return;
     }
     slot->stopping = true;
-    self_->send(slot->handle, stop_actor{});
+    self_->send(slot->handle, stop_actor{self_->state.at_once});
     self_->delayed_send(self_, slot->what.spec.stop_timeout, stop_overdue{id, ++slot->number});
   }
 
@@ -161,7 +162,7 @@ private:
     logging::error("supervisor.escalated", reason, {{"actor", self_->record().address()}});
     if (shared_.note)
       shared_.note("supervisor.escalated", self_->record().address(), reason);
-    end(reason);
+    end(reason, true);
   }
 
   /// Takes the next steps that are possible now: planned starts once no stop is under way, or the end.
@@ -223,7 +224,8 @@ caf::actor spawn_supervisor(caf::actor_system& system, std::shared_ptr<actor_rec
     self->set_down_handler([core](caf::down_msg& message) { core->down(message.source, message.reason); });
     core->start_all();
     return {
-        [core](stop_actor) { core->end(""); },
+        [core](const stop_actor& message) { core->end("", message.at_once); },
+        [core](const give_up& message) { core->end(message.cause, true); },
         [core](const start_child& message) { core->planned_start(message); },
         [core](const stop_overdue& message) { core->overdue(message); },
         [core](const restart_child& message) { core->restart_request(message); },

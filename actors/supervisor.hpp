@@ -48,6 +48,7 @@ struct supervisor_state {
   std::unique_ptr<runtime::supervision_policy> policy;
   std::vector<slot> slots;
   std::deque<runtime::supervision_action> starts; ///< wait until every stop has ended
+  bool at_once = false;                           ///< it ends without waiting for last commits
   std::string escalation;                         ///< set when it is ending because of a child
   bool ending = false;
 };

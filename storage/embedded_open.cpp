@@ -32,7 +32,7 @@ status check_file_system(const std::filesystem::path& directory) {
   if (about.f_type == TMPFS_MAGIC || about.f_type == ramfs)
     return fail(errc::configuration,
                 "log directory {} lies in memory (tmpfs), where a restart of the machine loses it; use a directory on "
-                "a disk, or allow it by name",
+                "a disk, or allow it by name (--allow-tmpfs)",
                 directory.string());
   return {};
 }

@@ -28,7 +28,7 @@ error opening_error(const std::filesystem::path& directory, const rocksdb::Statu
   if (text.find("Permission denied") != std::string::npos)
     return fail(errc::permission, "cannot open log directory {}: {}", directory.string(), text);
   if (why.IsCorruption())
-    return fail(errc::unavailable,
+    return fail(errc::invalid,
                 "cannot open log directory {}: a file in it is damaged ({}); restore the directory from a backup",
                 directory.string(), text);
   return fail(errc::unavailable, "cannot open log directory {}: {}", directory.string(), text);

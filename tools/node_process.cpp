@@ -78,6 +78,10 @@ int wait_signal(std::chrono::milliseconds limit) {
   return signal > 0 ? signal : 0;
 }
 
+int exit_code_of_signal(int signal) {
+  return 128 + (signal == SIGHUP ? SIGTERM : signal);
+}
+
 void node_options::describe(verb_page& page) {
   namespace po = boost::program_options;
   auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
@@ -109,6 +113,9 @@ status node_process::check(const node_options& options, const std::optional<runt
   for (const auto& training : application ? application->trainings : std::vector<runtime::training_spec>{})
     if (auto webhook = web::webhook_sender::check(training.webhook); !training.webhook.empty() && !webhook)
       return webhook.error().in("Training " + training.name);
+  if (application)
+    if (auto files = actors::check_files(*application); !files)
+      return files;
   if (auto directory = check_data_directory(options.data, options.name); !directory)
     return directory;
   if (!options.log_url.empty() && !options.log_url.starts_with("rocksdb:"))
@@ -120,8 +127,11 @@ status node_process::check(const node_options& options, const std::optional<runt
 
 result<std::unique_ptr<node_process>> node_process::start(const node_options& options,
                                                           const std::optional<runtime::application_spec>& application,
-                                                          const process_origin& origin) {
+                                                          const process_origin& origin, int& interrupted_by) {
   std::unique_ptr<node_process> out(new node_process);
+  if (application)
+    if (auto files = actors::check_files(*application); !files)
+      return files.error();
   if (auto directory = check_data_directory(options.data, options.name); !directory)
     return directory.error();
   auto server = web::http_server::listen(server_settings(options), &out->metrics_);
@@ -137,6 +147,10 @@ result<std::unique_ptr<node_process>> node_process::start(const node_options& op
       fmt::format("node {}, pid {}, http://127.0.0.1:{}", options.name, ::getpid(), out->server_->port());
   settings.incarnation = origin.incarnation;
   settings.last_death = runtime::last_death::from_environment();
+  settings.pause = [&interrupted_by](duration limit) {
+    interrupted_by = wait_signal(std::chrono::ceil<std::chrono::milliseconds>(limit));
+    return interrupted_by == 0;
+  };
   settings.webhook = [sender = &out->webhooks_](const std::string& url, const std::string& body) {
     sender->send(url, body);
   };

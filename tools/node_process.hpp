@@ -32,6 +32,8 @@ struct node_options {
 void take_signals();
 /// Waits at most so long for one of them: its number, or 0.
 [[nodiscard]] int wait_signal(std::chrono::milliseconds limit);
+/// The conventional 128 + signal; a terminal that is gone counts as SIGTERM.
+[[nodiscard]] int exit_code_of_signal(int signal);
 
 /// A node and its HTTP server in this process.
 class node_process {
@@ -41,9 +43,10 @@ public:
                                     const std::optional<runtime::application_spec>& application);
 
   /// Claims the directory and starts everything. The port is bound before the directory is touched.
+  /// @param interrupted_by  set to the signal that ended the waiting for a log
   [[nodiscard]] static result<std::unique_ptr<node_process>>
   start(const node_options& options, const std::optional<runtime::application_spec>& application,
-        const process_origin& origin);
+        const process_origin& origin, int& interrupted_by);
 
   [[nodiscard]] actors::node& node() { return *node_; }
   [[nodiscard]] std::uint16_t port() const { return server_->port(); }

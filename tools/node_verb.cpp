@@ -63,12 +63,14 @@ int watch(node_process& process) {
   while (true) {
     if (const int signal = wait_signal(std::chrono::milliseconds(200)); signal != 0) {
       logging::info("node.stopping", signal == SIGINT ? "SIGINT" : "SIGTERM");
-      return 128 + (signal == SIGHUP ? SIGTERM : signal);
+      return exit_code_of_signal(signal);
     }
     if (process.node().wait_failed(duration::zero())) {
       const auto why = process.node().failure();
       logging::error("node.failed", why ? why->text() : "the node ended without a reason");
-      return 1;
+      // A disk that is full now may have space later: the keeper tries again with backoff.
+      const bool log_lost = why && why->code() == errc::unavailable;
+      return static_cast<int>(log_lost ? errc::try_again : errc::failed);
     }
   }
 }
@@ -88,9 +90,12 @@ int node(const parsed_line& parsed, words line, console& to) {
   }
   take_signals();
   logging::configure(logging::default_format(), logging::level::info);
-  auto process = node_process::start(*options, *application, origin);
-  if (!process)
-    return to.report(process.error());
+  int interrupted_by = 0;
+  auto process = node_process::start(*options, *application, origin, interrupted_by);
+  if (!process) {
+    const int code = to.report(process.error());
+    return interrupted_by != 0 ? exit_code_of_signal(interrupted_by) : code;
+  }
   logging::info("node.ready",
                 fmt::format("node {} ready {:.0f} ms after exec at http://127.0.0.1:{}", options->name,
                             milliseconds_since_exec(), (*process)->port()),

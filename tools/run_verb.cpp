@@ -69,10 +69,9 @@ ending watch(node_process& process, run_watch& watcher, run_screen& screen, run_
   }
 }
 
-/// The conventional 128 + signal; a terminal that is gone counts as SIGTERM.
 int exit_code_of(const ending& how) {
   if (how.signal != 0)
-    return 128 + (how.signal == SIGHUP ? SIGTERM : how.signal);
+    return exit_code_of_signal(how.signal);
   return how.failure ? static_cast<int>(how.failure->code()) : 0;
 }
 
@@ -115,9 +114,12 @@ int run(const parsed_line& parsed, words line, console& to) {
   take_signals();
   logging::configure(logging::default_format(), logging::level::warning);
   const bool json = *format == output_format::json;
-  auto process = node_process::start(*options, *application, origin);
-  if (!process)
-    return to.report(process.error());
+  int interrupted_by = 0;
+  auto process = node_process::start(*options, *application, origin, interrupted_by);
+  if (!process) {
+    const int code = to.report(process.error());
+    return interrupted_by != 0 ? exit_code_of_signal(interrupted_by) : code;
+  }
   run_end end;
   end.data = options->data;
   end.http_url = fmt::format("http://127.0.0.1:{}", (*process)->port());
