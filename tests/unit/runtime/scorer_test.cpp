@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/bytes.hpp"
+#include "base/fault_point.hpp"
 #include "runtime/scorer.hpp"
 
 #include <gmock/gmock.h>
@@ -324,13 +325,13 @@ TEST(dead_letter, cuts_a_long_cause_between_two_characters) {
 #ifdef PENSTOCK_FAULT_POINTS
 TEST(planted_faults, are_planted) {
   // What they do to a stream is tested on real processes; here, that they exist and keep to their key.
-  (void)setenv("PENSTOCK_FAULTS",
-               "predictor.throw_on_key=k1,predictor.drop_on_key=k2,predictor.duplicate_output_on_key=k3", 1);
+  set_faults("predictor.throw_on_key=k1,predictor.drop_on_key=k2,predictor.duplicate_output_on_key=k3");
   auto made = scorer::make(stream(), input_schema(), 1);
   const auto records = batch_of({house(0, 1, 1, 1), house(1, 1, 1, 1), house(2, 1, 1, 1), house(3, 1, 1, 1)});
   EXPECT_THROW((void)(*made)->score(records, {0, 2}, from, model(), 0, largest), std::runtime_error);
   EXPECT_EQ((*made)->score(records, {2, 2}, from, model(), 0, largest)->scored, 2U);
   EXPECT_EQ((*made)->score(records, {2, 1}, from, model(), 0, largest)->scored, 0U);
+  set_faults("");
 }
 #endif
 
