@@ -216,8 +216,9 @@ struct log_options {
 
 /// Opens a log by URL: `rocksdb:DIR`, or `kafka://host:port,…`.
 ///
-/// `errc::conflict` when another process holds the directory (its holder is named), `permission`, `unavailable`,
-/// `configuration` for an unknown scheme, a tmpfs directory, or one written by a newer version.
+/// `errc::conflict` when another process holds the directory (its holder is named), `invalid` when a file in it is
+/// damaged (trying again cannot help), `permission`, `unavailable`, `configuration` for an unknown scheme, a tmpfs
+/// directory, or one written by a newer version.
 [[nodiscard]] result<std::unique_ptr<log>> open_log(const std::string& url, const log_options& options);
 
 } // namespace penstock::storage

@@ -382,7 +382,7 @@ TEST_F(damaged, missing_table_file_is_an_error_at_opening) {
   fill();
   std::filesystem::remove(files(".sst").at(0));
   const auto why = refused(options_for());
-  EXPECT_EQ(why.code(), errc::unavailable);
+  EXPECT_EQ(why.code(), errc::invalid);
   EXPECT_NE(why.text().find(path().string()), std::string::npos);
 }
 
@@ -410,7 +410,7 @@ TEST_F(damaged, middle_of_the_write_ahead_log_is_an_error) {
   const auto wal = files(".log").at(0);
   flip(wal, static_cast<std::streamoff>(std::filesystem::file_size(wal) / 2));
   const auto why = refused(options_for());
-  EXPECT_EQ(why.code(), errc::unavailable);
+  EXPECT_EQ(why.code(), errc::invalid);
   EXPECT_NE(why.text().find("damaged"), std::string::npos) << why.text();
 }
 
