@@ -84,7 +84,7 @@ int exit_code_of_signal(int signal) {
 
 void node_options::describe(verb_page& page) {
   namespace po = boost::program_options;
-  auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
+  auto text = [](const char* placeholder) { return po::value<std::string>()->value_name(placeholder); };
   page.options.add_options()                                                                                         //
       ("data", text("DIR"), "directory of the node's data (default $PENSTOCK_DATA, else ./penstock-data)")           //
       ("log", text("URL"), "the log: rocksdb:DIR (default: in the data directory)")                                  //
