@@ -27,9 +27,11 @@ const clock& system_clock() {
 
 std::string format_wall(wall_time time) {
   auto milliseconds = time % 1000;
-  if (milliseconds < 0)
+  std::time_t seconds = time / 1000;
+  if (milliseconds < 0) {
     milliseconds += 1000;
-  const std::time_t seconds = (time - milliseconds) / 1000;
+    --seconds;
+  }
   std::tm parts{};
   if (gmtime_r(&seconds, &parts) == nullptr)
     return fmt::format("{}ms", time);

@@ -82,7 +82,8 @@ std::string plain_line(const run_figures& figures) {
   line += fmt::format(", commit p50 {} p99 {}", latency(figures.commit_p50), latency(figures.commit_p99));
   for (const auto& source : figures.sources)
     line += ", source " + source_text(source);
-  return cut(std::move(line), line.size());
+  const auto whole = line.size();
+  return cut(std::move(line), whole);
 }
 
 std::vector<std::string> view_lines(const std::string& application, const run_figures& figures, std::size_t width) {
