@@ -180,8 +180,11 @@ bool json_decoder::content::read_number(const wanted_field& field, ondemand::val
       return read_other(field, value, into, cause);
     into = cell::of(number);
   } else {
+    // Not simdjson's get_double: 3.0.1 reads 0.123456789456701234567890e-5 as 1.1e-10.
+    const auto token = token_of(value);
+    const char* at = token.data();
     double number = 0;
-    if (value.get_double().get(number))
+    if (!read_json_number(at, number) || at != token.data() + token.size())
       return read_other(field, value, into, cause);
     into = cell::of(number);
   }

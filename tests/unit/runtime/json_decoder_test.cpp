@@ -231,6 +231,18 @@ TEST(json_decoder, gives_back_every_float64_that_the_encoder_wrote) {
   }
 }
 
+TEST(json_decoder, reads_a_long_number_with_an_exponent_right_on_the_long_way_too) {
+  const auto made = *ml::schema::make({{"a", ml::field_type::float64, false, {}, {}, {}}});
+  json_decoder decoder(made);
+  std::string record = R"({"a":0.123456789456701234567890e-5} )"; // the blank keeps it off the short way
+  const auto length = record.size();
+  record.append(json_decoder::padding, ' ');
+  std::vector<cell> cells(1);
+  std::string cause;
+  ASSERT_TRUE(decoder.decode({record.data(), length}, cells, cause)) << cause;
+  EXPECT_EQ(cells[0].number, 0.123456789456701234567890e-5);
+}
+
 TEST(json_decoder, reads_numbers_of_any_length_as_the_nearest_float64) {
   std::mt19937_64 random(65'536);
   for (int i = 0; i < 200'000; ++i) {
