@@ -20,12 +20,15 @@ BENCHMARKS = {
     "codec": ("{b}/bench/codec_bench", 5, 1),
     "storage": ("{b}/bench/storage_bench {w} {records}", 5, 1),
     "pipeline": ("{b}/bench/pipeline_bench {w} {records}", 5, 1),
+    "supervision": ("{b}/bench/supervision_bench", 5, 1),
     "process": ("python3 bench/process_bench.py {b}/bin {w} {quick}", 1, 1),
 }
 
 # What a figure is held against: (peer, metric of the same run) or (words, number).
 PEERS = {
     "pipeline_records_per_s": ("storage ceiling, same bytes", "storage_ceiling_records_per_s"),
+    "actor_restart_p50_ms": ("target", 1),
+    "actor_restart_p99_ms": ("target", 1),
     "start_to_ready_p50_ms": ("target", 150),
     "kill_to_commit_p50_ms": ("target", 250),
     "kill_to_commit_p99_ms": ("target", 1000),

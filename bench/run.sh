@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs one benchmark, or all, on a release build without fault points:
-#   bench/run.sh NAME [--quick] [--json FILE]     NAME: forest codec storage pipeline process
+#   bench/run.sh NAME [--quick] [--json FILE]     NAME: forest codec storage pipeline supervision process
 #   bench/run.sh all [--quick]                    all of them; writes docs/performance.md
 set -euo pipefail
 cd "$(dirname "$0")/.."
