@@ -62,10 +62,10 @@ public:
   }
 
 private:
-  [[nodiscard]] child group(const application_spec& app, const std::string& name, std::vector<child> children) {
+  [[nodiscard]] child group(const application_spec& app, const std::string& name, const std::vector<child>& children) {
     auto spec = spec_of(address_of(app, "supervisor", name), strategy::one_for_one, name == "shards" ? 2 : 5,
                         std::chrono::seconds{60});
-    return supervisor_child(system_, std::move(spec), std::move(children), shared_supervision(ground_));
+    return supervisor_child(system_, spec, children, shared_supervision(ground_));
   }
 
   /// Only a new process can open the log again: supervisors need not try.
@@ -189,12 +189,12 @@ private:
       return spawn_shard(*this_system, std::move(record), setup);
     }));
     children.push_back(supervisor_child(
-        system_, spec_of(setup.predictor_supervisor, strategy::one_for_one, 5, std::chrono::seconds{10}),
-        std::move(predictors), shared_supervision(ground_), observer_of(setup)));
+        system_, spec_of(setup.predictor_supervisor, strategy::one_for_one, 5, std::chrono::seconds{10}), predictors,
+        shared_supervision(ground_), observer_of(setup)));
     return supervisor_child(
         system_,
         spec_of(address_of(app, "supervisor", "shard-" + number), strategy::rest_for_one, 2, std::chrono::seconds{30}),
-        std::move(children), shared_supervision(ground_));
+        children, shared_supervision(ground_));
   }
 
   [[nodiscard]] storage::session_spec session_of(const application_spec& app, const runtime::stream_spec& stream,

@@ -214,12 +214,12 @@ private:
 } // namespace
 
 caf::actor spawn_supervisor(caf::actor_system& system, std::shared_ptr<actor_record> record,
-                            runtime::supervisor_spec spec, std::vector<child> children, const supervision& shared,
-                            supervision_observer observer) {
-  auto start = [=](self_pointer self) mutable -> caf::behavior {
+                            const runtime::supervisor_spec& spec, const std::vector<child>& children,
+                            const supervision& shared, const supervision_observer& observer) {
+  auto start = [=](self_pointer self) -> caf::behavior {
     self->state.policy = std::make_unique<runtime::supervision_policy>(spec);
     auto core = std::make_shared<supervisor>(self, shared, observer);
-    for (auto& one : children)
+    for (const auto& one : children)
       core->declare(one);
     self->set_down_handler([core](caf::down_msg& message) { core->down(message.source, message.reason); });
     core->start_all();
@@ -234,8 +234,9 @@ caf::actor spawn_supervisor(caf::actor_system& system, std::shared_ptr<actor_rec
   return system.spawn<shell<supervisor_state>>(std::move(record), std::move(start));
 }
 
-child supervisor_child(caf::actor_system& system, runtime::supervisor_spec spec, std::vector<child> children,
-                       const supervision& shared, supervision_observer observer) {
+child supervisor_child(caf::actor_system& system, const runtime::supervisor_spec& spec,
+                       const std::vector<child>& children, const supervision& shared,
+                       const supervision_observer& observer) {
   child out;
   out.spec.id = spec.id;
   out.spec.stop_timeout = std::chrono::seconds{5};

@@ -56,12 +56,12 @@ struct supervisor_state {
 /// Spawns a supervisor of these children, started in order. It ends when asked (`stop_actor`: children last started
 /// first), or as failed when its policy escalates.
 [[nodiscard]] caf::actor spawn_supervisor(caf::actor_system& system, std::shared_ptr<actor_record> record,
-                                          runtime::supervisor_spec spec, std::vector<child> children,
-                                          const supervision& shared, supervision_observer observer = {});
+                                          const runtime::supervisor_spec& spec, const std::vector<child>& children,
+                                          const supervision& shared, const supervision_observer& observer = {});
 
 /// The same as a child of another supervisor.
-[[nodiscard]] child supervisor_child(caf::actor_system& system, runtime::supervisor_spec spec,
-                                     std::vector<child> children, const supervision& shared,
-                                     supervision_observer observer = {});
+[[nodiscard]] child supervisor_child(caf::actor_system& system, const runtime::supervisor_spec& spec,
+                                     const std::vector<child>& children, const supervision& shared,
+                                     const supervision_observer& observer = {});
 
 } // namespace penstock::actors
