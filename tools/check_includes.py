@@ -36,7 +36,7 @@ TESTS_MAY_INCLUDE = BELOW_RUNTIME | {"runtime", "tests"}
 
 # First part of an included path → the folders that own the library. bench/ holds its peers and ceilings.
 OWNERS = {
-    "caf/": {"actors", "cluster"},
+    "caf/": {"actors", "cluster", "bench"},
     "rocksdb/": {"storage", "bench"},
     "librdkafka/": {"storage", "bench"},
     "simdjson": {"runtime", "bench"},
