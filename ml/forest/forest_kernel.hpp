@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "ml/forest.hpp"
+#include "ml/forest/forest.hpp"
+#include "ml/learner.hpp"
 
 #include <cstddef>
 #include <memory>
-#include <span>
 
 namespace penstock::ml {
 
@@ -15,10 +15,11 @@ class forest_kernel {
 public:
   virtual ~forest_kernel() = default;
 
-  /// @param rows  n×features float32, row-major, NaN = missing
-  /// @param out   n places
-  virtual void predict(std::span<const float> rows, std::span<double> out) const = 0;
+  /// @param rows  count×features float32, row-major, NaN = missing
+  /// @param sums  count×leaf_width places, row-major: for each row the sum of its leaves, see `forest`
+  virtual void sum_leaves(const float* rows, std::size_t count, float* sums) const = 0;
 
+  [[nodiscard]] virtual kernel_description description() const = 0;
   /// Bytes of memory it occupies.
   [[nodiscard]] virtual std::size_t memory() const = 0;
 };

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/forest_kernel.hpp"
+#include "ml/forest/forest_kernel.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -23,49 +25,52 @@ bool any_missing(const float* values, std::size_t count) {
   return missing;
 }
 
-/// What the kernels share: walking over the rows. `Layout` says how a lane starts, steps and ends:
+/// What these kernels share: walking over the rows. `Layout` says how a lane starts, steps and ends:
 ///
-///     std::uint32_t start(tree), step<Missing>(tree, at, row) → at, float leaf(tree, at), unsigned levels(tree)
+///     std::uint32_t start(tree), step<Missing>(tree, at, row) → at, const float* leaf(tree, at), unsigned levels(tree)
 template <class Layout>
 class layout_kernel : public forest_kernel {
 public:
-  layout_kernel(Layout layout, const forest& from)
-      : layout_(std::move(layout)), features_(from.features), trees_(from.trees.size()), offset_(from.offset),
-        scale_(from.scale) {}
+  layout_kernel(Layout layout, const forest& from, kernel_description description)
+      : layout_(std::move(layout)), features_(from.features), trees_(from.trees.size()), leaf_width_(from.leaf_width),
+        description_(std::move(description)) {}
 
-  void predict(std::span<const float> rows, std::span<double> out) const override {
-    for (std::size_t first = 0; first < out.size(); first += chunk) {
-      const auto count = std::min(chunk, out.size() - first);
-      const auto* values = rows.data() + first * features_;
-      if (any_missing(values, count * features_)) {
-        predict_chunk<true>(values, out.subspan(first, count));
+  void sum_leaves(const float* rows, std::size_t count, float* sums) const override {
+    std::fill_n(sums, count * leaf_width_, 0.0F);
+    for (std::size_t first = 0; first < count; first += chunk) {
+      const auto some = std::min(chunk, count - first);
+      const auto* values = rows + first * features_;
+      if (any_missing(values, some * features_)) {
+        sum_chunk<true>(values, some, sums + first * leaf_width_);
       } else {
-        predict_chunk<false>(values, out.subspan(first, count));
+        sum_chunk<false>(values, some, sums + first * leaf_width_);
       }
     }
   }
 
+  kernel_description description() const override { return description_; }
   std::size_t memory() const override { return sizeof(*this) + layout_.memory(); }
 
 private:
-  double finish(float sum) const { return offset_ + scale_ * static_cast<double>(sum) / static_cast<double>(trees_); }
-
   template <bool Missing>
-  void predict_chunk(const float* rows, std::span<double> out) const {
-    std::array<float, chunk> sums{};
-    const auto whole = out.size() - out.size() % lanes;
+  void sum_chunk(const float* rows, std::size_t count, float* sums) const {
+    const auto whole = count - count % lanes;
     if (whole != 0) {
       for (std::size_t tree = 0; tree < trees_; ++tree) {
         for (std::size_t row = 0; row < whole; row += lanes) {
-          add_rows<Missing>(tree, rows + row * features_, &sums[row]);
+          add_rows<Missing>(tree, rows + row * features_, sums + row * leaf_width_);
         }
       }
     }
-    for (std::size_t row = whole; row < out.size(); ++row) {
-      sums[row] = sum_of_row<Missing>(rows + row * features_);
+    for (std::size_t row = whole; row < count; ++row) {
+      sum_row<Missing>(rows + row * features_, sums + row * leaf_width_);
     }
-    for (std::size_t row = 0; row < out.size(); ++row) {
-      out[row] = finish(sums[row]);
+  }
+
+  void add(const float* leaf, float* sums) const {
+    sums[0] += leaf[0];
+    for (std::size_t i = 1; i < leaf_width_; ++i) {
+      sums[i] += leaf[i];
     }
   }
 
@@ -82,14 +87,13 @@ private:
     }
 #pragma GCC unroll 16
     for (std::size_t lane = 0; lane < lanes; ++lane) {
-      sums[lane] += layout_.leaf(tree, at[lane]);
+      add(layout_.leaf(tree, at[lane]), sums + lane * leaf_width_);
     }
   }
 
   /// One row, many trees. The leaves are added one by one in the order of the trees, as everywhere.
   template <bool Missing>
-  float sum_of_row(const float* row) const {
-    float sum = 0;
+  void sum_row(const float* row, float* sums) const {
     std::size_t tree = 0;
     for (; tree + lanes <= trees_; tree += lanes) {
       std::array<std::uint32_t, lanes> at;
@@ -105,7 +109,7 @@ private:
         }
       }
       for (std::size_t lane = 0; lane < lanes; ++lane) {
-        sum += layout_.leaf(tree + lane, at[lane]);
+        add(layout_.leaf(tree + lane, at[lane]), sums);
       }
     }
     for (; tree < trees_; ++tree) {
@@ -113,16 +117,43 @@ private:
       for (unsigned level = layout_.levels(tree); level != 0; --level) {
         at = layout_.template step<Missing>(tree, at, row);
       }
-      sum += layout_.leaf(tree, at);
+      add(layout_.leaf(tree, at), sums);
     }
-    return sum;
   }
 
   Layout layout_;
   std::size_t features_;
   std::size_t trees_;
-  double offset_;
-  double scale_;
+  std::size_t leaf_width_;
+  kernel_description description_;
+};
+
+/// The values of the leaves: the leaf's own number, or rows of the forest's table.
+class leaf_table {
+public:
+  leaf_table(const forest& from, std::size_t leaves)
+      : width_(from.leaf_width), numbers_(width_ == 1 ? leaves : 0), rows_(width_ == 1 ? 0 : leaves),
+        values_(from.values) {}
+
+  void set(std::size_t leaf, const tree_node& node) {
+    if (width_ == 1) {
+      numbers_[leaf] = node.number;
+    } else {
+      rows_[leaf] = node.right;
+    }
+  }
+  const float* at(std::size_t leaf) const {
+    return width_ == 1 ? &numbers_[leaf] : values_.data() + rows_[leaf] * width_;
+  }
+  std::size_t memory() const {
+    return (numbers_.size() + values_.size()) * sizeof(float) + rows_.size() * sizeof(std::uint32_t);
+  }
+
+private:
+  std::size_t width_;
+  std::vector<float> numbers_;
+  std::vector<std::uint32_t> rows_;
+  std::vector<float> values_;
 };
 
 struct test_slot {
@@ -144,7 +175,7 @@ class heap_layout {
 public:
   heap_layout(const forest& from, unsigned depth)
       : depth_(depth), inner_((std::uint32_t{1} << depth) - 1), tests_(from.trees.size() * inner_),
-        missing_left_(tests_.size()), leaves_(from.trees.size() * (inner_ + 1)) {
+        missing_left_(tests_.size()), leaves_(from, from.trees.size() * (inner_ + 1)) {
     for (std::size_t t = 0; t < from.trees.size(); ++t) {
       fill(t, from.trees[t]);
     }
@@ -160,11 +191,9 @@ public:
     return 2 * at + 1 + goes_right<Missing>(row[slot->feature], slot->threshold, left);
   }
 
-  float leaf(std::size_t tree, std::uint32_t at) const { return leaves_[tree * (inner_ + 1) + at - inner_]; }
+  const float* leaf(std::size_t tree, std::uint32_t at) const { return leaves_.at(tree * (inner_ + 1) + at - inner_); }
 
-  std::size_t memory() const {
-    return tests_.size() * sizeof(test_slot) + missing_left_.size() + leaves_.size() * sizeof(float);
-  }
+  std::size_t memory() const { return tests_.size() * sizeof(test_slot) + missing_left_.size() + leaves_.memory(); }
 
 private:
   /// A leaf above the last level fills every slot below it with its value; which way a row takes there is all the same.
@@ -178,7 +207,7 @@ private:
       pending.pop_back();
       const auto& source = from[node];
       if (slot >= inner_) {
-        leaves_[t * (inner_ + 1) + slot - inner_] = source.number;
+        leaves_.set(t * (inner_ + 1) + slot - inner_, source);
         continue;
       }
       if (!source.is_leaf()) {
@@ -194,12 +223,12 @@ private:
   std::uint32_t inner_;
   std::vector<test_slot> tests_;
   std::vector<std::uint8_t> missing_left_;
-  std::vector<float> leaves_;
+  leaf_table leaves_;
 };
 
 class linked_layout {
 public:
-  explicit linked_layout(const forest& from) {
+  explicit linked_layout(const forest& from) : width_(from.leaf_width), values_(from.values) {
     for (const auto& tree : from.trees) {
       roots_.push_back({static_cast<std::uint32_t>(nodes_.size()), depth_of(tree)});
       append(tree);
@@ -216,9 +245,13 @@ public:
     return node.left + goes_right<Missing>(row[node.feature & ~missing_left_bit], node.threshold, missing_left);
   }
 
-  float leaf(std::size_t, std::uint32_t at) const { return nodes_[at].value; }
+  const float* leaf(std::size_t, std::uint32_t at) const {
+    return width_ == 1 ? &nodes_[at].number : values_.data() + nodes_[at].values * width_;
+  }
 
-  std::size_t memory() const { return nodes_.size() * sizeof(linked_node) + roots_.size() * sizeof(root); }
+  std::size_t memory() const {
+    return nodes_.size() * sizeof(linked_node) + roots_.size() * sizeof(root) + values_.size() * sizeof(float);
+  }
 
 private:
   static constexpr std::uint32_t missing_left_bit = std::uint32_t{1} << 31;
@@ -227,7 +260,10 @@ private:
     float threshold = std::numeric_limits<float>::infinity();
     std::uint32_t feature = missing_left_bit; ///< of a leaf: every value, missing or not, goes left, which is the leaf
     std::uint32_t left = 0;                   ///< the right child is the next one
-    float value = 0;
+    union {
+      float number = 0;     ///< of a leaf of width 1
+      std::uint32_t values; ///< of a wider leaf: its row of the values
+    };
   };
   struct root {
     std::uint32_t node;
@@ -245,17 +281,23 @@ private:
       const auto& source = from[node];
       if (source.is_leaf()) {
         nodes_[at].left = at;
-        nodes_[at].value = source.number;
+        if (width_ == 1) {
+          nodes_[at].number = source.number;
+        } else {
+          nodes_[at].values = source.right;
+        }
         continue;
       }
       const auto left = static_cast<std::uint32_t>(nodes_.size());
-      nodes_[at] = {source.number, source.feature | (source.missing_left ? missing_left_bit : 0), left, 0};
+      nodes_[at] = {source.number, source.feature | (source.missing_left ? missing_left_bit : 0), left, {0}};
       nodes_.resize(nodes_.size() + 2);
       pending.push_back({source.left, left});
       pending.push_back({source.right, left + 1});
     }
   }
 
+  std::size_t width_;
+  std::vector<float> values_;
   std::vector<linked_node> nodes_;
   std::vector<root> roots_;
 };
@@ -273,11 +315,13 @@ std::unique_ptr<forest_kernel> make_heap_kernel(const forest& forest) {
   if (depth > deepest || (forest.trees.size() << (depth + 1)) > 4 * nodes) {
     return nullptr;
   }
-  return std::make_unique<layout_kernel<heap_layout>>(heap_layout(forest, depth), forest);
+  return std::make_unique<layout_kernel<heap_layout>>(heap_layout(forest, depth), forest,
+                                                      kernel_description{"heap", fmt::format("depth {}", depth)});
 }
 
 std::unique_ptr<forest_kernel> make_linked_kernel(const forest& forest) {
-  return std::make_unique<layout_kernel<linked_layout>>(linked_layout(forest), forest);
+  return std::make_unique<layout_kernel<linked_layout>>(linked_layout(forest), forest,
+                                                        kernel_description{"linked", "it takes any shape"});
 }
 
 std::unique_ptr<forest_kernel> make_forest_kernel(const forest& forest) {
