@@ -16,7 +16,7 @@ endfunction()
 # penstock_tests(NAME DIR LABEL DEPENDS …): one GoogleTest program of DIR/*_test.cpp.
 function(penstock_tests NAME DIR LABEL)
   cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
-  file(GLOB SOURCES CONFIGURE_DEPENDS ${DIR}/*_test.cpp)
+  file(GLOB SOURCES CONFIGURE_DEPENDS ${DIR}/*_test.cpp ${DIR}/*/*_test.cpp)
   if(SOURCES)
     add_executable(${NAME} ${SOURCES})
     target_link_libraries(${NAME} PRIVATE ${ARG_DEPENDS} GTest::gmock GTest::gtest_main)

@@ -3,10 +3,11 @@
 
 #include "base/bytes.hpp"
 #include "base/spelling.hpp"
+#include "ml/forest/random_forest.hpp"
 #include "ml/model_codec.hpp"
-#include "ml/random_forest.hpp"
 #include "ml/sealed_block.hpp"
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -21,24 +22,19 @@ struct learner_type {
   result<std::unique_ptr<model>> (*decode)(std::string_view payload);
 };
 
+template <bool Classifies>
 result<std::unique_ptr<learner>> make_random_forest(const std::map<std::string, std::string>& values) {
-  auto parameters = random_forest_parameters::make(values);
+  auto parameters = random_forest_parameters::make(values, Classifies);
   if (!parameters) {
     return parameters.error();
   }
-  return std::unique_ptr<learner>(std::make_unique<random_forest_regressor>(*std::move(parameters)));
-}
-
-result<std::unique_ptr<model>> decode_random_forest(std::string_view payload) {
-  auto trees = decode_forest(payload);
-  if (!trees) {
-    return trees.error();
-  }
-  return std::unique_ptr<model>(std::make_unique<random_forest_model>(*std::move(trees)));
+  return std::unique_ptr<learner>(std::make_unique<random_forest>(*std::move(parameters), Classifies));
 }
 
 constexpr std::array learner_types{
-    learner_type{random_forest_model::type_name, make_random_forest, decode_random_forest},
+    learner_type{random_forest_model::regressor_name, make_random_forest<false>, random_forest_model::decode_regressor},
+    learner_type{random_forest_model::classifier_name, make_random_forest<true>,
+                 random_forest_model::decode_classifier},
 };
 
 const learner_type* find(std::string_view name) {
@@ -51,6 +47,10 @@ const learner_type* find(std::string_view name) {
 }
 
 } // namespace
+
+std::size_t most_probable(std::span<const double> probabilities) {
+  return static_cast<std::size_t>(std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin());
+}
 
 result<std::unique_ptr<learner>> make_learner(const learner_spec& spec) {
   if (const auto* type = find(spec.type)) {

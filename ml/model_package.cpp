@@ -17,29 +17,34 @@ constexpr std::string_view description_magic = "PKG_DESC";
 constexpr std::string_view golden_magic = "PKG_GOLD";
 constexpr std::string_view model_section_magic = "PKG_MODL";
 constexpr std::uint32_t package_version = 1;
-constexpr std::uint32_t section_version = 1;
+constexpr std::uint32_t section_version = 2; // 2: golden rows with several outputs, importances
 
-std::string encode_golden(const std::vector<golden_row>& rows, std::size_t features) {
+std::string encode_golden(const std::vector<golden_row>& rows, const model& by) {
   byte_writer writer;
   writer.number(static_cast<std::uint32_t>(rows.size()));
-  writer.number(static_cast<std::uint32_t>(features));
+  writer.number(static_cast<std::uint32_t>(by.features()));
+  writer.number(static_cast<std::uint32_t>(by.outputs()));
   for (const auto& row : rows) {
     for (float feature : row.features) {
       writer.number(feature);
     }
-    writer.number(row.prediction);
+    for (double output : row.prediction) {
+      writer.number(output);
+    }
   }
   return std::move(writer).bytes();
 }
 
-result<std::vector<golden_row>> decode_golden(std::string_view bytes, std::size_t model_features) {
+result<std::vector<golden_row>> decode_golden(std::string_view bytes, const model& by) {
   byte_reader reader(bytes);
   const std::size_t rows = reader.number<std::uint32_t>();
   const std::size_t features = reader.number<std::uint32_t>();
-  if (!reader.ok() || features != model_features) {
-    return fail(errc::invalid, "golden rows have {} features, the model {}", features, model_features);
+  const std::size_t outputs = reader.number<std::uint32_t>();
+  if (!reader.ok() || features != by.features() || outputs != by.outputs()) {
+    return fail(errc::invalid, "golden rows have {} features and {} outputs, the model {} and {}", features, outputs,
+                by.features(), by.outputs());
   }
-  const auto row_size = features * sizeof(float) + sizeof(double);
+  const auto row_size = features * sizeof(float) + outputs * sizeof(double);
   if (reader.rest().size() % row_size != 0 || reader.rest().size() / row_size != rows) {
     return fail(errc::invalid, "{} golden rows are announced, which {} bytes do not hold", rows, reader.rest().size());
   }
@@ -49,15 +54,18 @@ result<std::vector<golden_row>> decode_golden(std::string_view bytes, std::size_
     for (float& feature : row.features) {
       feature = reader.number<float>();
     }
-    row.prediction = reader.number<double>();
+    row.prediction.resize(outputs);
+    for (double& output : row.prediction) {
+      output = reader.number<double>();
+    }
   }
   return golden;
 }
 
 bool holds(const model& model, const golden_row& row) {
-  double prediction = 0;
-  model.predict(row.features, {&prediction, 1});
-  return std::memcmp(&prediction, &row.prediction, sizeof(prediction)) == 0;
+  std::vector<double> prediction(model.outputs());
+  model.predict(row.features, prediction);
+  return std::memcmp(prediction.data(), row.prediction.data(), prediction.size() * sizeof(double)) == 0;
 }
 
 /// Takes the next section off `rest`.
@@ -65,6 +73,10 @@ result<std::string_view> next_section(std::string_view& rest, std::string_view m
   auto block = unseal(rest, magic, section_version, what);
   if (!block) {
     return block.error();
+  }
+  if (block->version != section_version) {
+    return fail(errc::invalid, "{}: was written by an older build that this one does not read; train the model again",
+                what);
   }
   rest = block->rest;
   return block->body;
@@ -109,6 +121,10 @@ status check_agreement(const model_package& package) {
     return fail(errc::invalid, "model package: its schema has {} features, its model {}", package.input.size(),
                 package.model->features());
   }
+  const auto classes = package.model->outputs() > 1 ? package.model->outputs() : 0;
+  if (package.output.size() != 1 || package.output.fields()[0].one_of.size() != classes) {
+    return fail(errc::invalid, "model package: its schema does not name the {} classes of its model", classes);
+  }
   for (std::size_t i = 0; i < package.golden.size(); ++i) {
     if (!holds(*package.model, package.golden[i])) {
       return fail(errc::invalid,
@@ -126,8 +142,8 @@ std::string model_package::encode() const {
   byte_writer writer;
   writer.raw(seal(head_magic, package_version, {}));
   writer.raw(seal(description_magic, section_version, encode_description(*this)));
-  writer.raw(seal(golden_magic, section_version, encode_golden(golden, model->features())));
-  writer.raw(seal(model_section_magic, section_version, model->encode()));
+  writer.raw(seal(golden_magic, section_version, encode_golden(golden, *model)));
+  writer.raw(seal(model_section_magic, section_version, encoded_model));
   return std::move(writer).bytes();
 }
 
@@ -150,7 +166,7 @@ result<loaded_package> decode_package(std::string_view bytes, std::string_view e
     return decoded.error().in("model package");
   }
   package->model = *std::move(decoded);
-  auto golden = decode_golden(parts->golden, package->model->features());
+  auto golden = decode_golden(parts->golden, *package->model);
   if (!golden) {
     return golden.error().in("model package");
   }

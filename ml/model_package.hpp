@@ -29,20 +29,23 @@ struct lineage {
 /// A row and what the model must answer for it, bit for bit.
 struct golden_row {
   std::vector<float> features;
-  double prediction = 0;
+  std::vector<double> prediction; ///< as many as the model has outputs
 };
 
 /// One immutable file: everything that is needed to serve, check and make a model again.
 struct model_package {
   learner_spec learner;
-  schema input;                          ///< the features, in the model's order
-  schema output;                         ///< what it predicts
-  std::map<std::string, double> metrics; ///< `rmse`, `mae`, `r2` on the hold-out
+  schema input;  ///< the features, in the model's order
+  schema output; ///< one field: what it predicts; of a classification `one_of` names the classes in their order
+  std::map<std::string, double> metrics; ///< on the hold-out: `rmse`, `mae`, `r2`, or `accuracy`, `f1`, `roc_auc` …
+  std::map<std::string, double> importances; ///< of the features, by name; sum 1, or all 0
   struct lineage lineage;
   std::vector<golden_row> golden;
   std::shared_ptr<const class model> model;
+  std::string encoded_model; ///< `model` as its learner encoded it; empty in a package that was read back
 
-  /// Sections with lengths and checksums behind a magic and a version. The same package gives the same bytes.
+  /// Sections with lengths and checksums behind a magic and a version. The same package gives the same bytes. Only for
+  /// a package with `encoded_model`: who reads one back has its bytes.
   [[nodiscard]] std::string encode() const;
 };
 

@@ -126,6 +126,7 @@ std::string encode_description(const model_package& package) {
                  {"input", to_json(package.input)},
                  {"output", to_json(package.output)},
                  {"metrics", metrics_json(package.metrics)},
+                 {"importances", metrics_json(package.importances)},
                  {"lineage", to_json(package.lineage)}};
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -141,6 +142,7 @@ status decode_description(std::string_view text, model_package& into) {
     into.input = schema_from(from.at("input"));
     into.output = schema_from(from.at("output"));
     into.metrics = metrics_from(from.at("metrics"));
+    into.importances = metrics_from(from.at("importances"));
     into.lineage = lineage_from(from.at("lineage"));
   } catch (const std::exception& problem) {
     return fail(errc::invalid, "description: {}", problem.what());

@@ -323,7 +323,7 @@ const char* name_of(training_step step) {
 std::string training_inputs(const training_spec& training, const dataset_spec& dataset,
                             const std::string& data_digest) {
   byte_writer all;
-  all.string("penstock training inputs 1");
+  all.string("penstock training inputs 2");
   all.string(data_digest);
   all.number(dataset.delimiter);
   all.number(static_cast<std::uint8_t>(dataset.bad_rows));

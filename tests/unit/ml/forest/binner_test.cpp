@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/binner.hpp"
+#include "ml/forest/binner.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/forest.hpp"
+#include "ml/forest/forest.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -9,13 +9,14 @@ namespace penstock::ml {
 
 namespace {
 
-// A node is a tag and a number: the tag is `leaf_tag`, or the feature with the top bit set when missing goes left.
+// A node is a tag and a number, a leaf a tag and its values: the tag is `leaf_tag`, or the feature with the top bit set
+// when missing goes left.
 constexpr std::uint16_t leaf_tag = 0xFFFF;
 constexpr std::uint16_t missing_left_bit = 0x8000;
-constexpr std::size_t node_size = sizeof(std::uint16_t) + sizeof(float);
+constexpr std::size_t least_node_size = sizeof(std::uint16_t) + sizeof(float);
 static_assert(forest::max_features <= missing_left_bit - 1, "the tag of a leaf must not be a feature's");
 
-void encode(const tree_nodes& tree, byte_writer& to) {
+void encode(const forest& forest, const tree_nodes& tree, byte_writer& to) {
   to.number(static_cast<std::uint32_t>(tree.size()));
   std::vector<std::uint32_t> pending{0};
   while (!pending.empty()) {
@@ -23,25 +24,48 @@ void encode(const tree_nodes& tree, byte_writer& to) {
     pending.pop_back();
     if (node.is_leaf()) {
       to.number(leaf_tag);
-    } else {
-      to.number(static_cast<std::uint16_t>(node.feature | (node.missing_left ? missing_left_bit : 0)));
-      pending.push_back(node.right);
-      pending.push_back(node.left);
+      for (std::size_t i = 0; i < forest.leaf_width; ++i) {
+        to.number(forest.values_of(node)[i]);
+      }
+      continue;
     }
+    to.number(static_cast<std::uint16_t>(node.feature | (node.missing_left ? missing_left_bit : 0)));
     to.number(node.number);
+    pending.push_back(node.right);
+    pending.push_back(node.left);
   }
 }
 
-result<tree_node> decode_node(byte_reader& from, std::size_t features) {
-  tree_node node;
-  const auto tag = from.number<std::uint16_t>();
-  node.number = from.number<float>();
-  if (tag == leaf_tag) {
-    if (!std::isfinite(node.number)) {
+result<tree_node> decode_leaf(byte_reader& from, forest& into) {
+  tree_node leaf;
+  if (from.rest().size() < into.leaf_width * sizeof(float)) {
+    return fail(errc::invalid, "the bytes end within a leaf");
+  }
+  if (into.leaf_width > 1) {
+    leaf.right = static_cast<std::uint32_t>(into.values.size() / into.leaf_width);
+  }
+  for (std::size_t i = 0; i < into.leaf_width; ++i) {
+    const auto value = from.number<float>();
+    if (!std::isfinite(value)) {
       return fail(errc::invalid, "a leaf's value is not finite");
     }
-    return node;
+    if (into.leaf_width == 1) {
+      leaf.number = value;
+    } else {
+      into.values.push_back(value);
+    }
   }
+  return leaf;
+}
+
+result<tree_node> decode_node(byte_reader& from, forest& into) {
+  const auto tag = from.number<std::uint16_t>();
+  if (tag == leaf_tag) {
+    return decode_leaf(from, into);
+  }
+  tree_node node;
+  node.number = from.number<float>();
+  const auto features = into.features;
   node.feature = tag & static_cast<std::uint16_t>(~missing_left_bit);
   node.missing_left = (tag & missing_left_bit) != 0;
   node.left = std::numeric_limits<std::uint32_t>::max(); // an inner node; the child is linked when it is read
@@ -54,16 +78,16 @@ result<tree_node> decode_node(byte_reader& from, std::size_t features) {
   return node;
 }
 
-result<tree_nodes> decode_tree(byte_reader& from, std::size_t features) {
+result<tree_nodes> decode_tree(byte_reader& from, forest& into) {
   const std::size_t count = from.number<std::uint32_t>();
-  if (!from.ok() || count == 0 || count > from.rest().size() / node_size) {
+  if (!from.ok() || count == 0 || count > from.rest().size() / least_node_size) {
     return fail(errc::invalid, "a tree announces {} nodes, which the bytes do not hold", count);
   }
   tree_nodes tree;
   tree.reserve(count);
   std::vector<std::uint32_t> waiting_for_right;
   while (tree.size() < count) {
-    auto node = decode_node(from, features);
+    auto node = decode_node(from, into);
     if (!node) {
       return node.error();
     }
@@ -108,13 +132,14 @@ void encode(const forest& forest, byte_writer& to) {
   to.number(forest.offset);
   to.number(forest.scale);
   for (const auto& tree : forest.trees) {
-    encode(tree, to);
+    encode(forest, tree, to);
   }
 }
 
-result<forest> decode_forest(std::string_view bytes) {
+result<forest> decode_forest(std::string_view bytes, std::size_t leaf_width) {
   byte_reader reader(bytes);
   forest forest;
+  forest.leaf_width = leaf_width;
   forest.features = reader.number<std::uint32_t>();
   const std::size_t trees = reader.number<std::uint32_t>();
   forest.offset = reader.number<double>();
@@ -125,12 +150,12 @@ result<forest> decode_forest(std::string_view bytes) {
   if (!std::isfinite(forest.offset) || !std::isfinite(forest.scale) || forest.scale <= 0) {
     return fail(errc::invalid, "forest: its offset or scale is no number");
   }
-  if (trees == 0 || trees > reader.rest().size() / (sizeof(std::uint32_t) + node_size)) {
+  if (trees == 0 || trees > reader.rest().size() / (sizeof(std::uint32_t) + least_node_size)) {
     return fail(errc::invalid, "forest: announces {} trees, which the bytes do not hold", trees);
   }
   forest.trees.reserve(trees);
   for (std::size_t t = 0; t < trees; ++t) {
-    auto tree = decode_tree(reader, forest.features);
+    auto tree = decode_tree(reader, forest);
     if (!tree) {
       return tree.error().in(fmt::format("forest: tree {}", t));
     }

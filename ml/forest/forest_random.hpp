@@ -36,9 +36,14 @@ public:
 
   /// Below n, which is at most 2³²; evenly but for a bias of n / 2³².
   [[nodiscard]] constexpr std::uint32_t below(std::uint64_t n) {
+    return static_cast<std::uint32_t>(((next() >> 32) * n) >> 32);
+  }
+
+  /// 64 bits.
+  [[nodiscard]] constexpr std::uint64_t next() {
     const auto drawn = mix(state_);
     state_ += 0x9E3779B97F4A7C15U;
-    return static_cast<std::uint32_t>(((drawn >> 32) * n) >> 32);
+    return drawn;
   }
 
 private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/binner.hpp"
+#include "ml/forest/binner.hpp"
 
 #include "ml/training_threads.hpp"
 
@@ -79,14 +79,18 @@ result<binned_features> bin(const column_matrix& features, const training_contro
   if (!cut) {
     return cut.error();
   }
-  binned.codes.resize(binned.rows * binned.features);
+  binned.stride = (binned.features + binned_features::group - 1) / binned_features::group * binned_features::group;
+  binned.codes.resize(binned.rows * binned.stride);
+  binned.columns.resize(binned.rows * binned.features);
   const auto tasks = (binned.rows + rows_per_task - 1) / rows_per_task;
   auto coded = run_tasks(control.threads, tasks, control.thread_started, [&](unsigned, std::size_t task) {
     const auto end = std::min(binned.rows, (task + 1) * rows_per_task);
     for (std::size_t f = 0; f < binned.features; ++f) {
       const auto* column = features.data() + f * binned.rows;
+      auto* codes = binned.columns.data() + f * binned.rows;
       for (std::size_t row = task * rows_per_task; row < end; ++row) {
-        binned.codes[row * binned.features + f] = code_of(column[row], binned.cuts[f]);
+        codes[row] = code_of(column[row], binned.cuts[f]);
+        binned.codes[row * binned.stride + f] = codes[row];
       }
     }
     return !control.is_cancelled();

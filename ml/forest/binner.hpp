@@ -14,14 +14,22 @@ namespace penstock::ml {
 inline constexpr std::uint8_t missing_code = 255;
 inline constexpr std::size_t most_bins = 255;
 
-/// The features of a training as one-byte codes of quantile bins.
+/// The features of a training as one-byte codes of quantile bins, in two orders: rows for histograms, which want all
+/// features of a row, columns for the division of a node, which wants one feature of its rows.
 struct binned_features {
+  /// Features that stand together in a histogram; rows are padded to a multiple of it with code 0.
+  static constexpr std::size_t group = 8;
+
   std::size_t rows = 0;
   std::size_t features = 0;
-  std::vector<std::uint8_t> codes;      ///< rows×features, row-major
+  std::size_t stride = 0;               ///< bytes of a row: features rounded up to whole groups
+  std::vector<std::uint8_t> codes;      ///< rows×stride, row-major
+  std::vector<std::uint8_t> columns;    ///< features×rows, column-major
   std::vector<std::vector<float>> cuts; ///< per feature, ascending, at most 254: x <= cuts[b] ⇔ code of x <= b
 
-  [[nodiscard]] const std::uint8_t* row(std::size_t i) const { return codes.data() + i * features; }
+  [[nodiscard]] const std::uint8_t* row(std::size_t i) const { return codes.data() + i * stride; }
+  [[nodiscard]] const std::uint8_t* column(std::size_t feature) const { return columns.data() + feature * rows; }
+  [[nodiscard]] std::size_t groups() const { return stride / group; }
 };
 
 /// Cuts between the bins of one feature: midpoints between neighbouring observed values, so chosen that the bins hold

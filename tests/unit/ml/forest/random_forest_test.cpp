@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/random_forest.hpp"
+#include "ml/forest/random_forest.hpp"
 #include "tests/support/reference_forest.hpp"
 
 #include <gtest/gtest.h>
