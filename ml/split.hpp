@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/result.hpp"
+
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace penstock::ml {
@@ -17,5 +20,14 @@ struct split_indices {
 /// n − that the training part.
 /// @param test_size  in (0, 1)
 [[nodiscard]] split_indices train_test_split(std::uint32_t rows, double test_size, std::uint32_t seed);
+
+/// The rows of scikit-learn 1.9's `train_test_split(test_size=…, random_state=seed, stratify=classes)`: both parts hold
+/// the classes in the shares of the whole, and the test part ceil(n·test_size) rows.
+/// @param classes    class number of each row, 1 ≤ n < 2³²; the numbers may have gaps
+/// @param test_size  in (0, 1)
+/// `errc::invalid` for no or too many rows, a `test_size` out of its bounds, a class of one row, or a part with fewer
+/// rows than there are classes; the text names the class by its number.
+[[nodiscard]] result<split_indices> stratified_train_test_split(std::span<const std::uint32_t> classes,
+                                                                double test_size, std::uint32_t seed);
 
 } // namespace penstock::ml
