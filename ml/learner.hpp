@@ -82,6 +82,8 @@ struct training_control {
 class learner {
 public:
   virtual ~learner() = default;
+  /// Whether its targets are classes.
+  [[nodiscard]] virtual bool classifies() const = 0;
   /// `errc::invalid` for data it cannot learn from (no rows, target not finite), `errc::failed` when cancelled or
   /// when the budget of memory is too small; fewer threads are used when that makes it fit.
   [[nodiscard]] virtual result<trained_model> train(const training_data& data,

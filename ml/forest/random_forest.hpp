@@ -53,6 +53,7 @@ public:
   random_forest(random_forest_parameters parameters, bool classifies)
       : parameters_(std::move(parameters)), classifies_(classifies) {}
 
+  bool classifies() const override { return classifies_; }
   result<trained_model> train(const training_data& data, const training_control& control) const override;
 
 private:
