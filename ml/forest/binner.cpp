@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ml/forest/binner.hpp"
 
+#include "ml/forest/bin_kernels.hpp"
+#include "ml/forest/value_order.hpp"
 #include "ml/training_threads.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace penstock::ml {
 
@@ -18,33 +21,56 @@ float midpoint(float below, float above) {
   return middle < above ? middle : below;
 }
 
-std::size_t distinct_values(const std::vector<float>& sorted) {
+/// Whether there are no more distinct values than bins.
+bool few_distinct(const std::vector<float>& sorted) {
   std::size_t distinct = sorted.empty() ? 0 : 1;
-  for (std::size_t i = 1; i < sorted.size(); ++i) {
+  for (std::size_t i = 1; i < sorted.size() && distinct <= most_bins; ++i) {
     distinct += sorted[i - 1] < sorted[i];
   }
-  return distinct;
+  return distinct <= most_bins;
 }
 
-/// Number of cuts below x: a binary search without branches.
-std::uint8_t code_of(float x, const std::vector<float>& cuts) {
-  if (std::isnan(x)) {
-    return missing_code;
+bin_function* kernel_for(instruction_set instructions) {
+#if defined(__x86_64__)
+  if (instructions >= instruction_set::avx512) {
+    return bin_avx512;
   }
-  const float* first = cuts.data();
-  for (std::size_t left = cuts.size(); left != 0;) {
-    const auto half = left - left / 2;
-    first += x > first[half - 1] ? half : 0;
-    left /= 2;
+  if (instructions >= instruction_set::avx2) {
+    return bin_avx2;
   }
-  return static_cast<std::uint8_t>(first - cuts.data());
+#endif
+  (void)instructions;
+  return bin_portable;
+}
+
+bin_table table_of(const std::vector<float>& cuts) {
+  bin_table table;
+  std::fill(std::begin(table.fine), std::end(table.fine), std::numeric_limits<float>::infinity());
+  std::copy(cuts.begin(), cuts.end(), std::begin(table.fine));
+  for (std::size_t block = 0; block < bin_table::blocks; ++block) {
+    table.coarse[block] = table.fine[(block + 1) * bin_table::blocks - 1];
+  }
+  return table;
+}
+
+/// Codes of some rows.
+void code_rows(const column_matrix& features, const std::vector<bin_table>& tables, bin_function* code,
+               std::size_t first, std::size_t count, binned_features& into) {
+  std::vector<std::uint8_t> codes(count);
+  for (std::size_t f = 0; f < into.features; ++f) {
+    code(tables[f], features.data() + f * into.rows + first, count, codes.data());
+    auto* to = into.codes.data() + first * into.stride + f;
+    for (std::size_t i = 0; i < count; ++i, to += into.stride) {
+      *to = codes[i];
+    }
+  }
 }
 
 } // namespace
 
 std::vector<float> quantile_cuts(std::vector<float>& values) {
-  std::sort(values.begin(), values.end());
-  const bool bin_each = distinct_values(values) <= most_bins;
+  sort_values(values);
+  const bool bin_each = few_distinct(values);
   std::vector<float> cuts;
   std::size_t left = values.size(); // not in a closed bin
   std::size_t in_bin = 0;
@@ -63,36 +89,36 @@ std::vector<float> quantile_cuts(std::vector<float>& values) {
   return cuts;
 }
 
-result<binned_features> bin(const column_matrix& features, const training_control& control) {
+result<binned_features> bin(const column_matrix& features, const training_control& control,
+                            instruction_set instructions) {
   binned_features binned;
   binned.rows = static_cast<std::size_t>(features.rows());
   binned.features = static_cast<std::size_t>(features.cols());
   binned.cuts.resize(binned.features);
+  std::vector<char> missing(binned.features); // written by several threads
   auto cut = run_tasks(control.threads, binned.features, control.thread_started, [&](unsigned, std::size_t f) {
     const auto* column = features.data() + f * binned.rows;
     std::vector<float> values;
     values.reserve(binned.rows);
     std::copy_if(column, column + binned.rows, std::back_inserter(values), [](float x) { return !std::isnan(x); });
+    missing[f] = values.size() < binned.rows;
     binned.cuts[f] = quantile_cuts(values);
     return !control.is_cancelled();
   });
   if (!cut) {
     return cut.error();
   }
+  binned.has_missing.assign(missing.begin(), missing.end());
   binned.stride = (binned.features + binned_features::group - 1) / binned_features::group * binned_features::group;
   binned.codes.resize(binned.rows * binned.stride);
-  binned.columns.resize(binned.rows * binned.features);
+  std::vector<bin_table> tables;
+  for (const auto& cuts : binned.cuts) {
+    tables.push_back(table_of(cuts));
+  }
   const auto tasks = (binned.rows + rows_per_task - 1) / rows_per_task;
   auto coded = run_tasks(control.threads, tasks, control.thread_started, [&](unsigned, std::size_t task) {
-    const auto end = std::min(binned.rows, (task + 1) * rows_per_task);
-    for (std::size_t f = 0; f < binned.features; ++f) {
-      const auto* column = features.data() + f * binned.rows;
-      auto* codes = binned.columns.data() + f * binned.rows;
-      for (std::size_t row = task * rows_per_task; row < end; ++row) {
-        codes[row] = code_of(column[row], binned.cuts[f]);
-        binned.codes[row * binned.stride + f] = codes[row];
-      }
-    }
+    const auto first = task * rows_per_task;
+    code_rows(features, tables, kernel_for(instructions), first, std::min(rows_per_task, binned.rows - first), binned);
     return !control.is_cancelled();
   });
   if (!coded) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/cpu.hpp"
 #include "base/result.hpp"
 #include "ml/learner.hpp"
 #include "ml/matrix.hpp"
@@ -14,8 +15,7 @@ namespace penstock::ml {
 inline constexpr std::uint8_t missing_code = 255;
 inline constexpr std::size_t most_bins = 255;
 
-/// The features of a training as one-byte codes of quantile bins, in two orders: rows for histograms, which want all
-/// features of a row, columns for the division of a node, which wants one feature of its rows.
+/// The features of a training as one-byte codes of quantile bins.
 struct binned_features {
   /// Features that stand together in a histogram; rows are padded to a multiple of it with code 0.
   static constexpr std::size_t group = 8;
@@ -24,11 +24,10 @@ struct binned_features {
   std::size_t features = 0;
   std::size_t stride = 0;               ///< bytes of a row: features rounded up to whole groups
   std::vector<std::uint8_t> codes;      ///< rows×stride, row-major
-  std::vector<std::uint8_t> columns;    ///< features×rows, column-major
   std::vector<std::vector<float>> cuts; ///< per feature, ascending, at most 254: x <= cuts[b] ⇔ code of x <= b
+  std::vector<bool> has_missing;        ///< per feature
 
   [[nodiscard]] const std::uint8_t* row(std::size_t i) const { return codes.data() + i * stride; }
-  [[nodiscard]] const std::uint8_t* column(std::size_t feature) const { return columns.data() + feature * rows; }
   [[nodiscard]] std::size_t groups() const { return stride / group; }
 };
 
@@ -37,8 +36,9 @@ struct binned_features {
 /// @param values  any order, none missing; is sorted
 [[nodiscard]] std::vector<float> quantile_cuts(std::vector<float>& values);
 
-/// Bins all features on `control.threads` threads. The result does not depend on their number.
+/// Bins all features on `control.threads` threads. The result depends neither on their number nor on the instructions.
 /// When cancelled it stops early, and what it returns is of no use.
-[[nodiscard]] result<binned_features> bin(const column_matrix& features, const training_control& control);
+[[nodiscard]] result<binned_features> bin(const column_matrix& features, const training_control& control,
+                                          instruction_set instructions = usable_instructions());
 
 } // namespace penstock::ml

@@ -80,4 +80,14 @@ void bootstrap::sample(std::uint64_t tree_key, std::span<std::uint32_t> counts) 
   }
 }
 
+std::optional<std::uint32_t> bootstrap::sample(std::uint64_t tree_key, std::span<std::uint8_t> counts,
+                                               draw_function& draw) const {
+  if (!slots_.empty()) {
+    return std::nullopt;
+  }
+  const auto rows = static_cast<std::uint32_t>(rows_);
+  std::fill(counts.begin(), counts.end(), replace_ ? std::uint8_t{0} : std::uint8_t{1});
+  return replace_ ? draw(tree_key, rows, rows, counts.data()) : rows;
+}
+
 } // namespace penstock::ml

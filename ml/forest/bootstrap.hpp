@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "ml/forest/sample_kernels.hpp"
+
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,6 +24,10 @@ public:
   /// How often each row is in the sample of a tree.
   /// @param counts  rows() places
   void sample(std::uint64_t tree_key, std::span<std::uint32_t> counts) const;
+  /// The same in bytes, of which one wraps around when its row is drawn 256 times: then they do not sum up to rows().
+  /// Returns how many rows have a count; nothing when weights make the wrapping likely.
+  [[nodiscard]] std::optional<std::uint32_t> sample(std::uint64_t tree_key, std::span<std::uint8_t> counts,
+                                                    draw_function& draw) const;
 
   [[nodiscard]] std::size_t memory() const { return slots_.capacity() * sizeof(slot); }
 

@@ -76,10 +76,9 @@ split class_tree_grower::best_split(const pending_node& node) {
 
 void class_tree_grower::look_at(const pending_node& node, std::size_t feature, split& best) {
   const auto classes = data_.classes;
-  const auto* column = data_.features.column(feature);
   std::fill(in_bins_.begin(), in_bins_.end(), 0);
   for (auto i = node.begin; i < node.end; ++i) {
-    in_bins_[column[rows_[i]] * classes + data_.target[rows_[i]]] += drawn_[rows_[i]];
+    in_bins_[data_.features.row(rows_[i])[feature] * classes + data_.target[rows_[i]]] += drawn_[rows_[i]];
   }
   const auto* missing = in_bins_.data() + missing_code * classes;
   const bool any_missing = std::any_of(missing, missing + classes, [](auto count) { return count != 0; });
@@ -132,12 +131,12 @@ void class_tree_grower::consider(const pending_node& node, split candidate, cons
 }
 
 std::uint32_t class_tree_grower::partition(const pending_node& node, const split& at) {
-  const auto* column = data_.features.column(at.feature);
   auto left = node.begin;
   std::uint32_t right = 0;
   for (auto i = node.begin; i < node.end; ++i) {
     const auto row = rows_[i];
-    const bool goes_left = column[row] <= at.bin || (column[row] == missing_code && at.missing_left);
+    const auto code = data_.features.row(row)[at.feature];
+    const bool goes_left = code <= at.bin || (code == missing_code && at.missing_left);
     rows_[left] = to_right_[right] = row;
     left += goes_left;
     right += !goes_left;

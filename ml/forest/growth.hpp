@@ -27,7 +27,7 @@ struct growth_data {
 
   binned_features features;
   std::vector<std::uint16_t> target; ///< decides the splits: fixed point 0 … 65535 over the range, or a class number
-  std::vector<double> deviation;     ///< makes the leaves: the target in the forest's unit (see `forest`)
+  std::vector<float> deviation;      ///< makes the leaves: the target in the forest's unit (see `forest`)
   std::size_t classes = 0;           ///< more than two: see `class_tree_grower`
 };
 
@@ -43,6 +43,11 @@ inline constexpr unsigned sample_bits = 24;
 }
 [[nodiscard]] constexpr std::uint64_t sum_of(cell of) {
   return of >> sample_bits;
+}
+
+/// A row's share of a cell in 32 bits, `sum << 8 | samples`, of at most 255 samples; it adds up to as many.
+[[nodiscard]] constexpr cell cell_of_payload(std::uint32_t payload) {
+  return std::uint64_t{payload >> 8} << sample_bits | (payload & 255);
 }
 
 /// gain = (n·S_left − S·n_left)² / (n_left · n_right) of a candidate split, which orders the candidates of a node as

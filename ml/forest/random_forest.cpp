@@ -33,7 +33,7 @@ void place_target(const vector& target, forest& to, growth_data& data) {
   for (double y : target) {
     data.target.push_back(range > 0 ? static_cast<std::uint16_t>(std::floor((y - low) / range * steps + 0.5))
                                     : std::uint16_t{0});
-    data.deviation.push_back((y - to.offset) / to.scale);
+    data.deviation.push_back(static_cast<float>((y - to.offset) / to.scale));
   }
 }
 
@@ -43,7 +43,7 @@ void place_classes(const vector& target, std::size_t classes, forest& to, growth
   for (double number : target) {
     data.target.push_back(static_cast<std::uint16_t>(number));
     if (classes == 2) {
-      data.deviation.push_back(number);
+      data.deviation.push_back(static_cast<float>(number));
     }
   }
 }
@@ -121,9 +121,8 @@ result<unsigned> threads_within(const training_control& control, std::size_t row
   if (control.memory_budget == 0) {
     return threads;
   }
-  constexpr std::size_t per_value = 2; // codes in two orders
-  constexpr std::size_t per_row = sizeof(std::uint16_t) + sizeof(double);
-  const auto shared = rows * (features * per_value + binned_features::group + per_row);
+  constexpr std::size_t per_row = sizeof(std::uint16_t) + sizeof(float);
+  const auto shared = rows * (features + binned_features::group + per_row);
   const auto each = classes > 2 ? class_tree_grower::memory(rows, features, classes)
                                 : tree_grower::memory(rows, features) + rows * sizeof(float); // binning sorts a column
   if (shared + each > control.memory_budget) {

@@ -2,6 +2,8 @@
 #include "ml/forest/growth.hpp"
 #include "ml/forest/split_kernels.hpp"
 
+#include <cstring>
+
 namespace penstock::ml {
 
 // -- large nodes ---------------------------------------------------------------
@@ -28,11 +30,111 @@ void scan_portable(const std::uint64_t* cells, unsigned bins, std::uint64_t all,
   }
 }
 
+void subtract_portable(std::uint64_t* from, const std::uint64_t* what, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    from[i] -= what[i];
+  }
+}
+
+namespace {
+
+/// `Stride`: bytes of a row; 0 = as they say.
+template <std::size_t Stride>
+std::uint32_t divide_rows(const sampled_rows& rows, std::uint32_t count, const question& asked,
+                          const sampled_rows& rest) {
+  const auto bytes = Stride != 0 ? Stride : rows.stride;
+  // Code 255 wraps around to 0 when missing values go left.
+  const auto shift = static_cast<std::uint8_t>(asked.missing_left ? 1 : 0);
+  const auto reach = static_cast<std::uint8_t>(asked.cut + shift);
+  std::uint32_t front = 0;
+  std::uint32_t others = 0;
+  const auto* codes = rows.codes;
+  for (std::uint32_t i = 0; i < count; ++i, codes += bytes) {
+    const bool goes_left = static_cast<std::uint8_t>(codes[asked.feature] + shift) <= reach;
+    const bool stays = goes_left == asked.left_in_front;
+    const auto payload = rows.payloads[i];
+    const auto deviation = rows.deviations[i];
+    // To both sides; the one that it does not go to is written over.
+    for (std::size_t byte = 0; byte < bytes; byte += sizeof(std::uint64_t)) {
+      std::uint64_t eight = 0;
+      std::memcpy(&eight, codes + byte, sizeof(eight));
+      std::memcpy(rest.codes + others * bytes + byte, &eight, sizeof(eight));
+      std::memcpy(rows.codes + front * bytes + byte, &eight, sizeof(eight));
+    }
+    rest.payloads[others] = rows.payloads[front] = payload;
+    rest.deviations[others] = rows.deviations[front] = deviation;
+    front += stays ? 1 : 0;
+    others += stays ? 0 : 1;
+  }
+  return front;
+}
+
+} // namespace
+
+std::uint32_t divide_portable(const sampled_rows& rows, std::uint32_t count, const question& asked,
+                              const sampled_rows& rest) {
+  return (rows.stride == 8 ? divide_rows<8> : divide_rows<0>)(rows, count, asked, rest);
+}
+
 // -- small nodes ---------------------------------------------------------------
 
 namespace {
 
 constexpr std::size_t stride = sorted_rows::stride;
+
+/// The planes are for kernels that look single bytes up.
+void turn(sorted_rows& rows) {
+  for (unsigned feature = 0; feature < rows.features; ++feature) {
+    const auto* from = rows.codes_by_row + feature;
+    auto* to = rows.codes + feature * stride;
+    for (unsigned row = 0; row < rows.rows; ++row, from += rows.row_stride) {
+      to[row] = *from;
+    }
+  }
+}
+
+/// By counting, eight features side by side: their chains of loads and stores do not wait for each other, and the
+/// places of all eight are summed up in one word, of which no byte overflows.
+template <unsigned Lanes>
+void sort_lanes(sorted_rows& rows, unsigned first, unsigned features) {
+  alignas(64) std::uint8_t places[256][Lanes] = {};
+  const auto* codes = rows.codes_by_row + first;
+  for (unsigned row = 0; row < rows.rows; ++row, codes += rows.row_stride) {
+    for (unsigned lane = 0; lane < Lanes; ++lane) {
+      ++places[codes[lane]][lane];
+    }
+  }
+  std::uint64_t before = 0;
+  for (auto& of_code : places) {
+    std::uint64_t here = 0;
+    std::memcpy(&here, of_code, Lanes);
+    std::memcpy(of_code, &before, Lanes);
+    before += here;
+  }
+  codes = rows.codes_by_row + first;
+  auto* order = rows.order + first * stride;
+  auto* sorted_codes = rows.sorted_codes + first * stride;
+  for (unsigned row = 0; row < rows.rows; ++row, codes += rows.row_stride) {
+    for (unsigned lane = 0; lane < features; ++lane) {
+      const auto place = places[codes[lane]][lane]++;
+      order[lane * stride + place] = static_cast<std::uint8_t>(row);
+      sorted_codes[lane * stride + place] = codes[lane];
+    }
+  }
+}
+
+} // namespace
+
+void sort_all_lists(sorted_rows& rows, unsigned first) {
+  const auto features = rows.features - first;
+  if (features >= 8) {
+    sort_lanes<8>(rows, first, 8);
+  } else {
+    sort_lanes<8>(rows, first, features);
+  }
+}
+
+namespace {
 
 /// By counting.
 void sort(sorted_rows& rows, const sorted_node& node, unsigned from, unsigned feature) {
@@ -117,6 +219,6 @@ unsigned divide(sorted_rows& rows, const sorted_node& node, unsigned list, unsig
 
 } // namespace
 
-const sorted_kernels sorted_portable{sort, find, divide};
+const sorted_kernels sorted_portable{turn, sort_all_lists, sort, find, divide};
 
 } // namespace penstock::ml

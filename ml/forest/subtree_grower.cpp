@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t stride = sorted_rows::stride;
 
 const sorted_kernels& kernels_for(instruction_set instructions) {
-#if defined(__x86_64__) && 0
+#if defined(__x86_64__)
   if (instructions >= instruction_set::avx512_vbmi) {
     return sorted_vbmi;
   }
@@ -26,39 +26,26 @@ const sorted_kernels& kernels_for(instruction_set instructions) {
 constexpr std::uint32_t payload_of(cell of) {
   return static_cast<std::uint32_t>(sum_of(of) << 8 | samples_of(of));
 }
-constexpr cell cell_of(std::uint32_t payload) {
-  return std::uint64_t{payload >> 8} << sample_bits | (payload & 255);
-}
-
-std::vector<bool> features_with_missing(const binned_features& features) {
-  std::vector<bool> missing(features.features);
-  for (std::size_t feature = 0; feature < features.features; ++feature) {
-    const auto* column = features.column(feature);
-    missing[feature] = std::find(column, column + features.rows, missing_code) != column + features.rows;
-  }
-  return missing;
-}
-
 } // namespace
 
 subtree_grower::subtree_grower(const growth_data& data, const growth_limits& limits, instruction_set instructions)
     : data_(data), limits_(limits), kernels_(kernels_for(instructions)),
-      choice_(data.features.features, limits.max_features), has_missing_(features_with_missing(data.features)),
-      codes_((data.features.features + 1) * stride), order_(codes_.size()), sorted_codes_(codes_.size()) {
+      choice_(data.features.features, limits.max_features), codes_((data.features.features + 1) * stride),
+      order_(codes_.size()), sorted_codes_(codes_.size()) {
   lists_.features = static_cast<unsigned>(data.features.features);
+  lists_.row_stride = static_cast<unsigned>(data.features.stride);
   lists_.codes = codes_.data();
   lists_.order = order_.data();
   lists_.sorted_codes = sorted_codes_.data();
 }
 
-void subtree_grower::grow(const open_node& root, std::span<const std::uint32_t> rows, const std::vector<cell>& samples,
-                          grown_tree& grown) {
-  load(rows, samples);
+void subtree_grower::grow(const open_node& root, const sampled_rows& rows, std::uint32_t count, grown_tree& grown) {
+  load(rows, count);
   pending_.clear();
   pending_.push_back({root, {0, lists_.rows, payload_of(root.all)}});
   if (choice_.all() && may_split(pending_.back())) {
-    for (unsigned feature = 0; feature < lists_.features; ++feature) {
-      kernels_.sort(lists_, pending_.back().rows, by_number(), feature);
+    for (unsigned first = 0; first < lists_.features; first += binned_features::group) {
+      kernels_.sort_all(lists_, first);
     }
   }
   while (!pending_.empty()) {
@@ -74,25 +61,16 @@ void subtree_grower::grow(const open_node& root, std::span<const std::uint32_t> 
   }
 }
 
-void subtree_grower::load(std::span<const std::uint32_t> rows, const std::vector<cell>& samples) {
-  lists_.rows = static_cast<unsigned>(rows.size());
-  const auto features = lists_.features;
+void subtree_grower::load(const sampled_rows& rows, std::uint32_t count) {
+  lists_.rows = count;
+  lists_.codes_by_row = rows.codes;
   auto* numbers = order_.data() + by_number() * stride;
-  for (unsigned number = 0; number < rows.size(); ++number) {
-    const auto row = rows[number];
-    const auto payload = payload_of(samples[row]);
-    numbers[number] = static_cast<std::uint8_t>(number);
-    lists_.payload[number] = payload;
-    for (unsigned byte = 0; byte < 4; ++byte) {
-      lists_.planes[byte][number] = static_cast<std::uint8_t>(payload >> (8 * byte));
-    }
-    weighted_[number] = static_cast<double>(payload & 255) * data_.deviation[row];
-    const auto* from = data_.features.row(row);
-    auto* to = codes_.data() + number;
-    for (unsigned feature = 0; feature < features; ++feature, to += stride) {
-      *to = from[feature];
-    }
+  for (unsigned i = 0; i < count; ++i) {
+    numbers[i] = static_cast<std::uint8_t>(i);
+    lists_.payload[i] = rows.payloads[i];
+    weighted_[i] = static_cast<double>(rows.payloads[i] & 255) * static_cast<double>(rows.deviations[i]);
   }
+  kernels_.turn(lists_);
 }
 
 bool subtree_grower::may_split(const pending_node& node) const {
@@ -117,7 +95,7 @@ split subtree_grower::best_split(const pending_node& node) {
 void subtree_grower::look_at_all(const pending_node& node, split& best) {
   for (unsigned first = 0; first < lists_.features;) {
     auto last = first + 1;
-    while (last < lists_.features && !has_missing_[first] && !has_missing_[last]) {
+    while (last < lists_.features && !data_.features.has_missing[first] && !data_.features.has_missing[last]) {
       ++last;
     }
     look_at(node, first, last, best);
@@ -126,7 +104,8 @@ void subtree_grower::look_at_all(const pending_node& node, split& best) {
 }
 
 void subtree_grower::look_at(const pending_node& node, unsigned first, unsigned last, split& best) {
-  if (has_missing_[first] && sorted_codes_[first * stride + node.rows.begin + node.rows.rows - 1] == missing_code) {
+  if (data_.features.has_missing[first] &&
+      sorted_codes_[first * stride + node.rows.begin + node.rows.rows - 1] == missing_code) {
     return look_at_missing(node, first, best);
   }
   sorted_best found{};
@@ -139,7 +118,7 @@ void subtree_grower::look_at(const pending_node& node, unsigned first, unsigned 
   }
   best = candidate;
   best.bin = sorted_codes_[found.feature * stride + node.rows.begin + found.left_rows - 1];
-  best.left = cell_of(found.left);
+  best.left = cell_of_payload(found.left);
   best.missing_left = 2 * samples_of(best.left) >= samples_of(node.at.all);
 }
 
@@ -150,12 +129,12 @@ void subtree_grower::look_at_missing(const pending_node& node, unsigned feature,
   cell missing = 0;
   auto numbers = node.rows.rows;
   for (; numbers > 0 && codes[numbers - 1] == missing_code; --numbers) {
-    missing += cell_of(lists_.payload[order[numbers - 1]]);
+    missing += cell_of_payload(lists_.payload[order[numbers - 1]]);
   }
   split found;
   cell left = 0;
   for (unsigned i = 0; i < numbers; ++i) {
-    left += cell_of(lists_.payload[order[i]]);
+    left += cell_of_payload(lists_.payload[order[i]]);
     if (i + 1 < numbers && codes[i] == codes[i + 1]) {
       continue;
     }

@@ -6,7 +6,6 @@
 #include "ml/forest/split_kernels.hpp"
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
 namespace penstock::ml {
@@ -22,13 +21,13 @@ public:
   /// Both outlive the grower.
   subtree_grower(const growth_data& data, const growth_limits& limits, instruction_set instructions);
 
-  /// @param rows  ascending, of at most 255 samples
-  /// @param samples  of each row of the data: its cell in this tree
-  void grow(const open_node& root, std::span<const std::uint32_t> rows, const std::vector<cell>& samples,
-            grown_tree& grown);
+  /// @param rows  `count` of them, of at most 255 samples
+  void grow(const open_node& root, const sampled_rows& rows, std::uint32_t count, grown_tree& grown);
 
   /// Bytes that a grower allocates for so many features.
-  [[nodiscard]] static std::size_t memory(std::size_t features) { return 3 * (features + 1) * sorted_rows::stride; }
+  [[nodiscard]] static std::size_t memory(std::size_t features) {
+    return (3 * sorted_rows::stride + 256) * (features + 8);
+  }
 
 private:
   struct pending_node {
@@ -36,7 +35,7 @@ private:
     sorted_node rows{};
   };
 
-  void load(std::span<const std::uint32_t> rows, const std::vector<cell>& samples);
+  void load(const sampled_rows& rows, std::uint32_t count);
   [[nodiscard]] bool may_split(const pending_node& node) const;
   [[nodiscard]] split best_split(const pending_node& node);
   void look_at_all(const pending_node& node, split& best);
@@ -51,7 +50,6 @@ private:
   growth_limits limits_;
   const sorted_kernels& kernels_;
   feature_choice choice_;
-  std::vector<bool> has_missing_; ///< of each feature, in all of the data
   std::vector<std::uint8_t> codes_;
   std::vector<std::uint8_t> order_;
   std::vector<std::uint8_t> sorted_codes_;

@@ -11,20 +11,19 @@ namespace {
 constexpr std::size_t codes = 256;
 constexpr std::size_t group = binned_features::group;
 constexpr std::size_t group_cells = codes * group;
-/// How far ahead of its use a row is asked for. Rows of a node are scattered over all of memory.
-constexpr std::uint32_t prefetch_distance = 16;
 
-scan_function* scan_for(instruction_set instructions) {
-#if defined(__x86_64__) && 0
-  if (instructions >= instruction_set::avx512) {
-    return scan_avx512;
-  }
+const large_kernels& kernels_for(instruction_set instructions) {
+  static constexpr large_kernels portable{scan_portable, divide_portable, subtract_portable, draw_portable,
+                                          gather_portable};
+#if defined(__x86_64__)
+  static constexpr large_kernels avx2{scan_avx2, divide_portable, subtract_portable, draw_portable, gather_portable};
+  static constexpr large_kernels avx512{scan_avx512, divide_avx512, subtract_avx512, draw_avx512, gather_avx512};
   if (instructions >= instruction_set::avx2) {
-    return scan_avx2;
+    return instructions >= instruction_set::avx512 ? avx512 : avx2;
   }
 #endif
   (void)instructions;
-  return scan_portable;
+  return portable;
 }
 
 std::vector<unsigned> bins_of_groups(const binned_features& features) {
@@ -38,20 +37,27 @@ std::vector<unsigned> bins_of_groups(const binned_features& features) {
 
 } // namespace
 
+void sample_memory::reserve(std::size_t rows) {
+  const auto padded = rows + sampled_rows::padding;
+  if (payloads_.size() < padded) {
+    codes_.resize(padded * stride_);
+    payloads_.resize(padded);
+    deviations_.resize(padded);
+  }
+}
+
 tree_grower::tree_grower(const growth_data& data, const growth_limits& limits, const bootstrap& samples,
                          instruction_set instructions)
-    : data_(data), limits_(limits), bootstrap_(samples), scan_(scan_for(instructions)),
+    : data_(data), limits_(limits), bootstrap_(samples), kernels_(kernels_for(instructions)),
       subtree_(data, limits, instructions), choice_(data.features.features, limits.max_features),
-      group_bins_(bins_of_groups(data.features)), counts_(data.features.rows), samples_(data.features.rows),
-      to_right_(data.features.rows), found_(data.features.features), scanned_(data.features.groups()) {
-  rows_.resize(data.features.rows);
-}
+      group_bins_(bins_of_groups(data.features)), counts_(data.features.rows), sample_(data.features.stride),
+      rest_(data.features.stride), found_(data.features.features), scanned_(data.features.groups()) {}
 
 std::size_t tree_grower::memory(std::size_t rows, std::size_t features) {
   constexpr std::size_t histograms = 26; // of the path from the root, the smaller child first: log2 of the rows
   const auto groups = (features + group - 1) / group;
-  return rows * (sizeof(cell) + 3 * sizeof(std::uint32_t)) + histograms * groups * group_cells * sizeof(cell) +
-         subtree_grower::memory(features);
+  return rows * (1 + 2 * (groups * group + 2 * sizeof(std::uint32_t))) +
+         histograms * groups * group_cells * sizeof(cell) + subtree_grower::memory(features);
 }
 
 std::optional<grown_tree> tree_grower::grow(std::uint64_t tree_key, const training_control& control) {
@@ -71,19 +77,18 @@ std::optional<grown_tree> tree_grower::grow(std::uint64_t tree_key, const traini
 
 /// Draws the samples and makes the root.
 void tree_grower::start(std::uint64_t key) {
-  bootstrap_.sample(key, counts_);
   pending_node root;
   root.at.key = root_key(key);
-  rows_.resize(counts_.size());
-  std::uint32_t drawn = 0;
-  for (std::uint32_t row = 0; row < counts_.size(); ++row) {
-    const auto sample = cell_of(counts_[row], data_.target[row]);
-    samples_[row] = sample;
-    rows_[drawn] = row;
-    drawn += counts_[row] != 0;
-    root.at.all += sample;
+  const auto rows = data_.features.rows;
+  if (const auto drawn = bootstrap_.sample(key, counts_, *kernels_.draw)) {
+    sample_.reserve(*drawn);
+    rest_.reserve(*drawn);
+    root.end = kernels_.gather(counts_.data(), data_.target.data(), data_.deviation.data(), data_.features.codes.data(),
+                               static_cast<std::uint32_t>(rows), sample_.from(0), root.at.all);
   }
-  root.end = drawn;
+  if (samples_of(root.at.all) != rows) {
+    gather_heavy(key, root);
+  }
   if (!is_small(root.at) && root.at.may_split(limits_)) {
     root.cells = spare_histogram();
     count(root, root.cells);
@@ -91,9 +96,35 @@ void tree_grower::start(std::uint64_t key) {
   pending_.push_back(std::move(root));
 }
 
+/// Gathers a sample in which rows occur more than 255 times: each portion of 255 is a row of its own.
+void tree_grower::gather_heavy(std::uint64_t key, pending_node& root) {
+  std::vector<std::uint32_t> counts(data_.features.rows);
+  bootstrap_.sample(key, counts);
+  std::size_t portions = 0;
+  for (auto count : counts) {
+    portions += (count + most_sorted_samples - 1) / most_sorted_samples;
+  }
+  sample_.reserve(portions);
+  rest_.reserve(portions);
+  root.at.all = 0;
+  root.end = 0;
+  const auto to = sample_.from(0);
+  for (std::uint32_t row = 0; row < counts.size(); ++row) {
+    for (std::uint32_t left = counts[row]; left > 0;) {
+      const auto portion = std::min<std::uint32_t>(left, most_sorted_samples);
+      to.deviations[root.end] = data_.deviation[row];
+      to.payloads[root.end] = (portion * data_.target[row]) << 8 | portion;
+      std::copy_n(data_.features.row(row), to.stride, to.codes + root.end * to.stride);
+      ++root.end;
+      left -= portion;
+    }
+    root.at.all += cell_of(counts[row], data_.target[row]);
+  }
+}
+
 void tree_grower::grow_node(pending_node node, grown_tree& grown) {
   if (is_small(node.at)) {
-    return subtree_.grow(node.at, {rows_.data() + node.begin, node.end - node.begin}, samples_, grown);
+    return subtree_.grow(node.at, rows_of(node), node.end - node.begin, grown);
   }
   if (node.cells.empty()) {
     return make_leaf(node, grown);
@@ -124,7 +155,19 @@ split tree_grower::best_split(const pending_node& node) {
   } else {
     choice_.draw(node.at.key, look);
   }
+  if (best.gain > 0 && best.left == 0) {
+    complete(node, best);
+  }
   return best;
+}
+
+/// Adds what the scan leaves out, because only the winner needs it.
+void tree_grower::complete(const pending_node& node, split& best) {
+  const auto* cells = node.cells.data() + best.feature / group * group_cells + best.feature % group;
+  for (std::size_t bin = 0; bin <= best.bin; ++bin) {
+    best.left += cells[bin * group];
+  }
+  best.missing_left = 2 * samples_of(best.left) >= samples_of(node.at.all);
 }
 
 /// Finds the best split of each feature of a group.
@@ -132,7 +175,7 @@ void tree_grower::scan_group(const pending_node& node, std::size_t which) {
   scanned_[which] = true;
   const auto* cells = node.cells.data() + which * group_cells;
   group_best best;
-  scan_(cells, group_bins_[which], node.at.all, limits_.min_samples_leaf, best);
+  kernels_.scan(cells, group_bins_[which], node.at.all, limits_.min_samples_leaf, best);
   const auto first = which * group;
   for (std::size_t lane = 0; lane < group && first + lane < found_.size(); ++lane) {
     auto& found = found_[first + lane];
@@ -143,10 +186,6 @@ void tree_grower::scan_group(const pending_node& node, std::size_t which) {
       found.gain = best.gain[lane];
       found.feature = static_cast<std::uint16_t>(first + lane);
       found.bin = best.bin[lane];
-      for (std::size_t bin = 0; bin <= found.bin; ++bin) {
-        found.left += cells[bin * group + lane];
-      }
-      found.missing_left = 2 * samples_of(found.left) >= samples_of(node.at.all);
     }
   }
 }
@@ -176,13 +215,16 @@ void tree_grower::scan_missing(const pending_node& node, std::size_t feature) {
 }
 
 void tree_grower::divide(pending_node node, const split& at, grown_tree& grown) {
-  const auto border = partition(node, at);
   pending_node left;
   pending_node right;
   std::tie(left.at, right.at) = add_split(node.at, at, data_.features, grown);
-  left.begin = node.begin;
-  left.end = right.begin = border;
-  right.end = node.end;
+  // What comes to the front keeps its memory, the rest is moved twice.
+  const bool left_in_front = samples_of(left.at.all) >= samples_of(right.at.all);
+  auto& front = left_in_front ? left : right;
+  auto& behind = left_in_front ? right : left;
+  front.begin = node.begin;
+  front.end = behind.begin = partition(node, {at.feature, at.bin, at.missing_left, left_in_front});
+  behind.end = node.end;
   fill_histograms(std::move(node), left, right);
   // The smaller child is grown first, so that the histograms kept for later are at most log2(rows).
   if (left.end - left.begin < right.end - right.begin) {
@@ -192,23 +234,16 @@ void tree_grower::divide(pending_node node, const split& at, grown_tree& grown) 
   pending_.push_back(std::move(right));
 }
 
-std::uint32_t tree_grower::partition(const pending_node& node, const split& at) {
-  auto left = node.begin;
-  std::uint32_t right = 0;
-  const auto* column = data_.features.column(at.feature);
-  // Codes beyond `reach`, which missing ones are, wrap around to 0 when these go left.
-  const auto shift = static_cast<std::uint8_t>(at.missing_left ? 1 : 0);
-  const auto reach = static_cast<std::uint8_t>(at.bin + shift);
-  for (auto i = node.begin; i < node.end; ++i) {
-    const auto row = rows_[i];
-    const bool goes_left = static_cast<std::uint8_t>(column[row] + shift) <= reach;
-    rows_[left] = row;
-    to_right_[right] = row;
-    left += goes_left;
-    right += !goes_left;
-  }
-  std::copy_n(to_right_.begin(), right, rows_.begin() + left);
-  return left;
+/// Returns where the rows of the side behind begin.
+std::uint32_t tree_grower::partition(const pending_node& node, const question& asked) {
+  const auto rows = rows_of(node);
+  const auto count = node.end - node.begin;
+  const auto rest = rest_.from(0);
+  const auto front = kernels_.divide(rows, count, asked, rest);
+  std::copy_n(rest.codes, (count - front) * rows.stride, rows.codes + front * rows.stride);
+  std::copy_n(rest.payloads, count - front, rows.payloads + front);
+  std::copy_n(rest.deviations, count - front, rows.deviations + front);
+  return node.begin + front;
 }
 
 /// Gives the children that are to be split by histogram theirs.
@@ -230,55 +265,52 @@ void tree_grower::fill_histograms(pending_node&& parent, pending_node& left, pen
   if (smaller->cells.empty()) {
     take_off(*smaller, parent.cells);
   } else {
-    for (std::size_t i = 0; i < parent.cells.size(); ++i) {
-      parent.cells[i] -= smaller->cells[i];
-    }
+    kernels_.subtract(parent.cells.data(), smaller->cells.data(), parent.cells.size());
   }
   larger->cells = std::move(parent.cells);
 }
 
 namespace {
 
-/// Adds the samples of rows to a histogram, feature by feature of each row.
-template <class Add>
-void for_each_cell(const binned_features& features, const std::vector<cell>& samples, const std::uint32_t* rows,
-                   std::uint32_t count, cell* cells, Add add) {
-  const auto groups = features.groups();
+/// Adds or takes off the samples of rows, feature by feature of each row. `Groups`: 0 = as many as there are.
+template <std::size_t Groups, class Add>
+void for_each_cell(const sampled_rows& rows, std::uint32_t count, cell* cells, Add add) {
+  const auto groups = Groups != 0 ? Groups : rows.stride / group;
+  const auto* code = rows.codes;
   for (std::uint32_t i = 0; i < count; ++i) {
-    if (i + prefetch_distance < count) {
-      __builtin_prefetch(features.row(rows[i + prefetch_distance]));
-      __builtin_prefetch(&samples[rows[i + prefetch_distance]]);
-    }
-    const auto sample = samples[rows[i]];
-    const auto* code = features.row(rows[i]);
+    const auto sample = cell_of_payload(rows.payloads[i]);
     auto* of_group = cells;
     for (std::size_t g = 0; g < groups; ++g, code += group, of_group += group_cells) {
 #pragma GCC unroll 8
       for (std::size_t lane = 0; lane < group; ++lane) {
-        add(of_group[code[lane] * group + lane], sample);
+        add((of_group + lane)[code[lane] * group], sample);
       }
     }
   }
 }
 
+template <class Add>
+void for_each_cell(const sampled_rows& rows, std::uint32_t count, cell* cells, Add add) {
+  (rows.stride == group ? for_each_cell<1, Add> : for_each_cell<0, Add>)(rows, count, cells, add);
+}
+
 } // namespace
 
-void tree_grower::count(const pending_node& node, histogram& cells) const {
+void tree_grower::count(const pending_node& node, histogram& cells) {
   std::fill(cells.begin(), cells.end(), 0);
-  for_each_cell(data_.features, samples_, rows_.data() + node.begin, node.end - node.begin, cells.data(),
-                [](cell& to, cell sample) { to += sample; });
+  for_each_cell(rows_of(node), node.end - node.begin, cells.data(), [](cell& to, cell sample) { to += sample; });
 }
 
-void tree_grower::take_off(const pending_node& node, histogram& cells) const {
-  for_each_cell(data_.features, samples_, rows_.data() + node.begin, node.end - node.begin, cells.data(),
-                [](cell& from, cell sample) { from -= sample; });
+void tree_grower::take_off(const pending_node& node, histogram& cells) {
+  for_each_cell(rows_of(node), node.end - node.begin, cells.data(), [](cell& from, cell sample) { from -= sample; });
 }
 
-void tree_grower::make_leaf(const pending_node& node, grown_tree& grown) const {
+void tree_grower::make_leaf(const pending_node& node, grown_tree& grown) {
+  const auto rows = rows_of(node);
+  const auto count = node.end - node.begin;
   double sum = 0;
-  for (auto i = node.begin; i < node.end; ++i) {
-    const auto row = rows_[i];
-    sum += static_cast<double>(samples_of(samples_[row])) * data_.deviation[row];
+  for (std::uint32_t i = 0; i < count; ++i) {
+    sum += static_cast<double>(rows.payloads[i] & 255) * static_cast<double>(rows.deviations[i]);
   }
   grown.nodes[node.at.index].number = static_cast<float>(sum / static_cast<double>(samples_of(node.at.all)));
 }

@@ -14,6 +14,33 @@
 
 namespace penstock::ml {
 
+/// Room for sampled rows.
+class sample_memory {
+public:
+  explicit sample_memory(std::size_t stride) : stride_(stride) {}
+
+  void reserve(std::size_t rows);
+  /// The rows from `first` on.
+  [[nodiscard]] sampled_rows from(std::size_t first) {
+    return {codes_.data() + first * stride_, payloads_.data() + first, deviations_.data() + first, stride_};
+  }
+
+private:
+  std::size_t stride_;
+  std::vector<std::uint8_t> codes_;
+  std::vector<std::uint32_t> payloads_;
+  std::vector<float> deviations_;
+};
+
+/// The inner loops that a grower uses for its nodes of more than 255 samples.
+struct large_kernels {
+  scan_function* scan;
+  divide_function* divide;
+  subtract_function* subtract;
+  draw_function* draw;
+  gather_function* gather;
+};
+
 /// Grows one tree after the other from the same data; one grower per thread. A tree is a function of data, limits and
 /// key alone. At each node the split with the greatest gain is taken, among equals that of the lowest feature, then the
 /// lowest bin, then with missing values on the left; without missing values in the node these later go to the side with
@@ -40,38 +67,40 @@ private:
 
   struct pending_node {
     open_node at;
-    std::uint32_t begin = 0; ///< rows_[begin, end)
+    std::uint32_t begin = 0; ///< sample_[begin, end)
     std::uint32_t end = 0;
     histogram cells; ///< empty: a leaf, or small
   };
 
   void start(std::uint64_t key);
+  void gather_heavy(std::uint64_t key, pending_node& root);
   void grow_node(pending_node node, grown_tree& grown);
+  [[nodiscard]] sampled_rows rows_of(const pending_node& node) { return sample_.from(node.begin); }
   [[nodiscard]] bool is_small(const open_node& node) const { return samples_of(node.all) <= most_sorted_samples; }
   [[nodiscard]] split best_split(const pending_node& node);
+  static void complete(const pending_node& node, split& best);
   void scan_group(const pending_node& node, std::size_t group);
   void scan_missing(const pending_node& node, std::size_t feature);
   void divide(pending_node node, const split& at, grown_tree& grown);
-  [[nodiscard]] std::uint32_t partition(const pending_node& node, const split& at);
+  [[nodiscard]] std::uint32_t partition(const pending_node& node, const question& asked);
   void fill_histograms(pending_node&& parent, pending_node& left, pending_node& right);
-  void count(const pending_node& node, histogram& cells) const;
-  void take_off(const pending_node& node, histogram& cells) const;
-  void make_leaf(const pending_node& node, grown_tree& grown) const;
+  void count(const pending_node& node, histogram& cells);
+  void take_off(const pending_node& node, histogram& cells);
+  void make_leaf(const pending_node& node, grown_tree& grown);
   [[nodiscard]] histogram spare_histogram();
 
   const growth_data& data_;
   growth_limits limits_;
   const bootstrap& bootstrap_;
-  scan_function* scan_;
+  const large_kernels& kernels_;
   subtree_grower subtree_;
   feature_choice choice_;
-  std::vector<unsigned> group_bins_;    ///< of each group: codes that occur
-  std::vector<std::uint32_t> counts_;   ///< scratch of `start`
-  std::vector<cell> samples_;           ///< per row: its weighted target and weight in this tree's bootstrap
-  std::vector<std::uint32_t> rows_;     ///< drawn rows; those of a node stand together, ascending
-  std::vector<std::uint32_t> to_right_; ///< scratch of `partition`
-  std::vector<split> found_;            ///< of each feature of the node in hand
-  std::vector<bool> scanned_;           ///< of each group of the node in hand
+  std::vector<unsigned> group_bins_; ///< of each group: codes that occur
+  std::vector<std::uint8_t> counts_; ///< scratch of `start`
+  sample_memory sample_;             ///< rows of this tree's sample; those of a node stand together, ascending
+  sample_memory rest_;               ///< scratch of `partition`
+  std::vector<split> found_;         ///< of each feature of the node in hand
+  std::vector<bool> scanned_;        ///< of each group of the node in hand
   std::vector<pending_node> pending_;
   std::vector<histogram> spare_;
 };
