@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/cpu.hpp"
 #include "ml/forest/forest.hpp"
 #include "ml/learner.hpp"
 
 #include <cstddef>
 #include <memory>
+#include <string_view>
 
 namespace penstock::ml {
 
@@ -25,14 +27,18 @@ public:
 };
 
 /// Trees as complete binary heaps of one depth: the children of slot i are 2i+1 and 2i+2, so that a step down needs no
-/// link and no branch. For forests whose trees are shallow and well filled; null for any other, whose heaps would
-/// exceed four times their nodes.
-[[nodiscard]] std::unique_ptr<forest_kernel> make_heap_kernel(const forest& forest);
+/// link and no branch. Plain code for any processor. For forests whose trees are shallow and well filled; null for any
+/// other, whose heaps would exceed four times their nodes.
+/// @param why_no_faster  the end of the description's reason
+[[nodiscard]] std::unique_ptr<forest_kernel> make_heap_kernel(const forest& forest, std::string_view why_no_faster);
 
 /// Trees as linked nodes, siblings side by side; a leaf leads to itself. For any forest.
-[[nodiscard]] std::unique_ptr<forest_kernel> make_linked_kernel(const forest& forest);
+[[nodiscard]] std::unique_ptr<forest_kernel> make_linked_kernel(const forest& forest, std::string_view why_no_faster);
 
-/// The fastest kernel for a forest on this machine.
-[[nodiscard]] std::unique_ptr<forest_kernel> make_forest_kernel(const forest& forest);
+/// The fastest kernel for a forest: in bytes (byte_kernel.hpp) where its shape and the processor allow it, else heaps,
+/// else links.
+/// @param set  what it may ask of the processor; no more than `supported_instructions` counts
+[[nodiscard]] std::unique_ptr<forest_kernel> make_forest_kernel(const forest& forest,
+                                                                instruction_set set = usable_instructions());
 
 } // namespace penstock::ml
