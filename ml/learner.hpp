@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/cpu.hpp"
 #include "base/result.hpp"
 #include "ml/matrix.hpp"
 
@@ -69,7 +70,8 @@ struct trained_model {
 
 /// What a training is told by, and tells, the world around it. All optional.
 struct training_control {
-  unsigned threads = 1; ///< changes the time, never the model
+  unsigned threads = 1;                                 ///< changes the time, never the model
+  instruction_set instructions = usable_instructions(); ///< changes the time, never the model
   const std::atomic<bool>* cancelled = nullptr;
   std::size_t memory_budget = 0;        ///< bytes that training may allocate, beside the data; 0 = no limit
   std::function<void(double)> progress; ///< share done in [0, 1], from any of the threads, one at a time

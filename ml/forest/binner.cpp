@@ -89,8 +89,7 @@ std::vector<float> quantile_cuts(std::vector<float>& values) {
   return cuts;
 }
 
-result<binned_features> bin(const column_matrix& features, const training_control& control,
-                            instruction_set instructions) {
+result<binned_features> bin(const column_matrix& features, const training_control& control) {
   binned_features binned;
   binned.rows = static_cast<std::size_t>(features.rows());
   binned.features = static_cast<std::size_t>(features.cols());
@@ -118,7 +117,8 @@ result<binned_features> bin(const column_matrix& features, const training_contro
   const auto tasks = (binned.rows + rows_per_task - 1) / rows_per_task;
   auto coded = run_tasks(control.threads, tasks, control.thread_started, [&](unsigned, std::size_t task) {
     const auto first = task * rows_per_task;
-    code_rows(features, tables, kernel_for(instructions), first, std::min(rows_per_task, binned.rows - first), binned);
+    code_rows(features, tables, kernel_for(control.instructions), first, std::min(rows_per_task, binned.rows - first),
+              binned);
     return !control.is_cancelled();
   });
   if (!coded) {

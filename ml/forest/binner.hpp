@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "base/cpu.hpp"
 #include "base/result.hpp"
 #include "ml/learner.hpp"
 #include "ml/matrix.hpp"
@@ -38,7 +37,6 @@ struct binned_features {
 
 /// Bins all features on `control.threads` threads. The result depends neither on their number nor on the instructions.
 /// When cancelled it stops early, and what it returns is of no use.
-[[nodiscard]] result<binned_features> bin(const column_matrix& features, const training_control& control,
-                                          instruction_set instructions = usable_instructions());
+[[nodiscard]] result<binned_features> bin(const column_matrix& features, const training_control& control);
 
 } // namespace penstock::ml

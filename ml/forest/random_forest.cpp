@@ -84,7 +84,7 @@ status grow_all(const growth_data& data, const growth_limits& limits, const boot
   if (data.classes <= 2) {
     return grow_trees<tree_grower>(
         seed, control, threads, into,
-        [&] { return std::make_unique<tree_grower>(data, limits, samples, usable_instructions()); },
+        [&] { return std::make_unique<tree_grower>(data, limits, samples, control.instructions); },
         [](tree_grower&, grown_tree tree, grown_forest& to, std::size_t number) {
           to.trees[number] = std::move(tree);
         });

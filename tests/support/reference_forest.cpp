@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/reference_forest.hpp"
 
-#include "ml/binner.hpp"
-#include "ml/forest_random.hpp"
+#include "ml/forest/binner.hpp"
+#include "ml/forest/bootstrap.hpp"
+#include "ml/forest/forest_random.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -29,24 +31,29 @@ struct candidate {
   bool missing_left = false;
 };
 
+/// Targets as integers, which decide splits, and as what makes leaves of one value.
+struct targets {
+  std::vector<std::vector<std::int64_t>> steps; ///< one for a regression or two classes, else one for each class
+  std::vector<float> deviations;
+};
+
 class reference_tree {
 public:
-  reference_tree(const ml::column_matrix& features, const std::vector<std::int64_t>& steps,
-                 const std::vector<double>& deviations, const std::vector<std::vector<float>>& cuts,
-                 const reference_parameters& parameters)
-      : features_(features), steps_(steps), deviations_(deviations), cuts_(cuts), parameters_(parameters) {}
+  reference_tree(const ml::column_matrix& features, const targets& targets, const std::vector<std::vector<float>>& cuts,
+                 const reference_parameters& parameters, ml::forest& into)
+      : features_(features), targets_(targets), cuts_(cuts), parameters_(parameters), into_(into) {}
 
   ml::tree_nodes grow(std::uint64_t tree_key) {
-    const auto rows = static_cast<std::uint64_t>(features_.rows());
-    std::vector<std::int64_t> weights(rows, parameters_.bootstrap ? 0 : 1);
-    ml::random_stream random(tree_key);
-    for (std::uint64_t draw = 0; parameters_.bootstrap && draw < rows; ++draw) {
-      ++weights[random.below(rows)];
-    }
+    const auto rows = static_cast<std::size_t>(features_.rows());
+    std::vector<std::uint32_t> counts(rows);
+    const auto sample =
+        parameters_.bootstrap ? ml::bootstrap::draws(rows, parameters_.weights) : ml::bootstrap::none(rows);
+    sample.sample(tree_key, counts);
     samples all;
-    for (Eigen::Index row = 0; row < features_.rows(); ++row) {
-      if (weights[static_cast<std::size_t>(row)] > 0) {
-        all.push_back({row, weights[static_cast<std::size_t>(row)]});
+    for (std::size_t row = 0; row < rows; ++row) {
+      // Portions of 255 are rows of their own; this shows in the roundings of leaves.
+      for (std::int64_t left = counts[row]; left > 0; left -= 255) {
+        all.push_back({static_cast<Eigen::Index>(row), std::min<std::int64_t>(left, 255)});
       }
     }
     add_node(all, 0, ml::root_key(tree_key));
@@ -59,7 +66,7 @@ private:
     nodes_.emplace_back();
     const auto best = best_candidate(here, depth, key);
     if (best.gain == 0) {
-      nodes_[index].number = mean_deviation(here);
+      make_leaf(here, nodes_[index]);
       return index;
     }
     const auto [left, right] = divide(here, best);
@@ -119,13 +126,18 @@ private:
     }
   }
 
+  /// One target, or one for each of three or more classes: 1 for the rows of the class, 0 for the others.
   float gain(const samples& left, const samples& right) const {
     const auto n_left = weight_of(left);
     const auto n_right = weight_of(right);
     const auto n = n_left + n_right;
-    const auto difference = n * sum_of(left) - (sum_of(left) + sum_of(right)) * n_left;
-    const auto rounded = static_cast<float>(difference);
-    return rounded * rounded / (static_cast<float>(n_left) * static_cast<float>(n_right));
+    float gain = 0;
+    for (const auto& steps : targets_.steps) {
+      const auto difference = n * sum_of(left, steps) - (sum_of(left, steps) + sum_of(right, steps)) * n_left;
+      const auto rounded = static_cast<float>(difference);
+      gain += rounded * rounded / (static_cast<float>(n_left) * static_cast<float>(n_right));
+    }
+    return gain;
   }
 
   std::pair<samples, samples> divide(const samples& here, const candidate& at) const {
@@ -155,27 +167,36 @@ private:
     return weight;
   }
 
-  std::int64_t sum_of(const samples& some) const {
+  static std::int64_t sum_of(const samples& some, const std::vector<std::int64_t>& steps) {
     std::int64_t sum = 0;
     for (const auto& sample : some) {
-      sum += sample.weight * steps_[static_cast<std::size_t>(sample.row)];
+      sum += sample.weight * steps[static_cast<std::size_t>(sample.row)];
     }
     return sum;
   }
 
-  float mean_deviation(const samples& here) const {
+  void make_leaf(const samples& here, ml::tree_node& leaf) {
+    if (targets_.steps.size() > 1) {
+      leaf.right = static_cast<std::uint32_t>(into_.values.size() / targets_.steps.size());
+      for (const auto& steps : targets_.steps) {
+        into_.values.push_back(
+            static_cast<float>(static_cast<double>(sum_of(here, steps)) / static_cast<double>(weight_of(here))));
+      }
+      return;
+    }
     double sum = 0;
     for (const auto& sample : here) {
-      sum += static_cast<double>(sample.weight) * deviations_[static_cast<std::size_t>(sample.row)];
+      sum += static_cast<double>(sample.weight) *
+             static_cast<double>(targets_.deviations[static_cast<std::size_t>(sample.row)]);
     }
-    return static_cast<float>(sum / static_cast<double>(weight_of(here)));
+    leaf.number = static_cast<float>(sum / static_cast<double>(weight_of(here)));
   }
 
   const ml::column_matrix& features_;
-  const std::vector<std::int64_t>& steps_;
-  const std::vector<double>& deviations_;
+  const targets& targets_;
   const std::vector<std::vector<float>>& cuts_;
   const reference_parameters& parameters_;
+  ml::forest& into_;
   ml::tree_nodes nodes_;
 };
 
@@ -193,12 +214,7 @@ std::vector<std::vector<float>> cuts_of(const ml::column_matrix& features) {
   return cuts;
 }
 
-} // namespace
-
-ml::forest grow_reference_forest(const ml::column_matrix& features, const ml::vector& target,
-                                 const reference_parameters& parameters) {
-  ml::forest forest;
-  forest.features = static_cast<std::size_t>(features.cols());
+targets regression_targets(const ml::vector& target, ml::forest& forest) {
   const double low = target.minCoeff();
   const double range = target.maxCoeff() - low;
   forest.offset = low + range / 2;
@@ -209,22 +225,47 @@ ml::forest grow_reference_forest(const ml::column_matrix& features, const ml::ve
   while (range > 0 && forest.scale / 2 > range) {
     forest.scale /= 2;
   }
-  std::vector<std::int64_t> steps;
-  std::vector<double> deviations;
+  targets made{{{}}, {}};
   for (double y : target) {
-    steps.push_back(range > 0 ? static_cast<std::int64_t>(std::floor((y - low) / range * 65535 + 0.5)) : 0);
-    deviations.push_back((y - forest.offset) / forest.scale);
+    made.steps[0].push_back(range > 0 ? static_cast<std::int64_t>(std::floor((y - low) / range * 65535 + 0.5)) : 0);
+    made.deviations.push_back(static_cast<float>((y - forest.offset) / forest.scale));
   }
+  return made;
+}
+
+targets class_targets(const ml::vector& target, std::size_t classes, ml::forest& forest) {
+  targets made;
+  for (std::size_t number = classes == 2 ? 1 : 0; number < classes; ++number) {
+    made.steps.emplace_back();
+    for (double y : target) {
+      made.steps.back().push_back(y == static_cast<double>(number) ? 1 : 0);
+    }
+  }
+  for (double y : target) {
+    made.deviations.push_back(static_cast<float>(y));
+  }
+  forest.leaf_width = made.steps.size();
+  return made;
+}
+
+} // namespace
+
+ml::forest grow_reference_forest(const ml::column_matrix& features, const ml::vector& target,
+                                 const reference_parameters& parameters) {
+  ml::forest forest;
+  forest.features = static_cast<std::size_t>(features.cols());
+  const auto made =
+      parameters.classes == 0 ? regression_targets(target, forest) : class_targets(target, parameters.classes, forest);
   const auto cuts = cuts_of(features);
   for (std::uint32_t number = 0; number < parameters.trees; ++number) {
-    reference_tree tree(features, steps, deviations, cuts, parameters);
+    reference_tree tree(features, made, cuts, parameters, forest);
     forest.trees.push_back(tree.grow(ml::tree_key(parameters.seed, number)));
   }
   return forest;
 }
 
-double predict_reference(const ml::forest& forest, const float* row) {
-  float sum = 0;
+std::vector<float> sum_reference_leaves(const ml::forest& forest, const float* row) {
+  std::vector<float> sums(forest.leaf_width);
   for (const auto& nodes : forest.trees) {
     std::uint32_t at = 0;
     while (!nodes[at].is_leaf()) {
@@ -232,9 +273,11 @@ double predict_reference(const ml::forest& forest, const float* row) {
       const bool left = std::isnan(x) ? nodes[at].missing_left : x <= nodes[at].number;
       at = left ? nodes[at].left : nodes[at].right;
     }
-    sum += nodes[at].number;
+    for (std::size_t k = 0; k < sums.size(); ++k) {
+      sums[k] += forest.values_of(nodes[at])[k];
+    }
   }
-  return forest.predict_from(sum);
+  return sums;
 }
 
 } // namespace penstock::testing

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/bytes.hpp"
-#include "ml/forest.hpp"
+#include "ml/forest/forest.hpp"
 #include "ml/model_codec.hpp"
-#include "ml/random_forest.hpp"
+#include "ml/forest/random_forest.hpp"
 #include "ml/sealed_block.hpp"
 
 #include <gtest/gtest.h>
@@ -91,7 +91,7 @@ TEST(model_codec, a_model_is_refused_when_flipped_cut_or_newer) {
   forest roots;
   roots.features = 1;
   roots.trees.assign(2, tree_nodes(1));
-  auto bytes = random_forest_model(roots).encode();
+  auto bytes = random_forest_model::encode(roots, 0);
   ASSERT_TRUE(decode_model(bytes));
   for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
     bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));

@@ -47,8 +47,7 @@ const parts& holdout_split() {
   return made;
 }
 
-std::unique_ptr<model> train(const regression_rows& rows, std::map<std::string, std::string> parameters,
-                             unsigned threads = 2) {
+trained_model train(const regression_rows& rows, std::map<std::string, std::string> parameters, unsigned threads = 2) {
   parameters.insert({{"n_estimators", "100"}, {"max_depth", "10"}});
   training_control control;
   control.threads = threads;
@@ -81,7 +80,7 @@ TEST(house_prices, the_mean_over_ten_seeds_is_that_of_scikit_learn) {
   regression_metrics mean;
   for (int seed = 0; seed < 10; ++seed) {
     const auto found =
-        score(*train(streaming_split().train, {{"random_state", std::to_string(seed)}}), streaming_split().test);
+        score(*train(streaming_split().train, {{"random_state", std::to_string(seed)}}).model, streaming_split().test);
     mean.rmse += found.rmse / 10;
     mean.mae += found.mae / 10;
     mean.r2 += found.r2 / 10;
@@ -92,7 +91,7 @@ TEST(house_prices, the_mean_over_ten_seeds_is_that_of_scikit_learn) {
 }
 
 TEST(house_prices, the_holdout_is_met_as_well_as_it_should_be) {
-  const auto found = score(*train(holdout_split().train, {{"random_state", "42"}}), holdout_split().test);
+  const auto found = score(*train(holdout_split().train, {{"random_state", "42"}}).model, holdout_split().test);
   EXPECT_GT(found.rmse, 0.52);
   EXPECT_LT(found.rmse, 0.57);
   EXPECT_GT(found.r2, 0.75);
@@ -103,40 +102,39 @@ TEST(house_prices, limits_on_samples_cost_as_little_as_in_scikit_learn) {
   const auto expected = golden("cal_100x10_mss5_msl2").at("rmse").get<double>();
   const auto trained =
       train(streaming_split().train, {{"random_state", "42"}, {"min_samples_split", "5"}, {"min_samples_leaf", "2"}});
-  EXPECT_NEAR(score(*trained, streaming_split().test).rmse, expected, 0.01 * expected);
+  EXPECT_NEAR(score(*trained.model, streaming_split().test).rmse, expected, 0.01 * expected);
 }
 
 TEST(house_prices, unlimited_trees_are_as_good_as_in_scikit_learn) {
   const auto expected = golden("cal_100_unlimited").at("rmse").get<double>();
   const auto trained = train(streaming_split().train, {{"random_state", "42"}, {"max_depth", "none"}});
-  EXPECT_NEAR(score(*trained, streaming_split().test).rmse, expected, 0.01 * expected);
+  EXPECT_NEAR(score(*trained.model, streaming_split().test).rmse, expected, 0.01 * expected);
 }
 
 TEST(house_prices, the_model_does_not_depend_on_the_number_of_threads) {
-  const auto once = train(streaming_split().train, {{"random_state", "42"}}, 1)->encode();
+  const auto once = train(streaming_split().train, {{"random_state", "42"}}, 1).encoded;
   for (unsigned threads : {1U, 2U, 3U}) {
-    EXPECT_EQ(train(streaming_split().train, {{"random_state", "42"}}, threads)->encode(), once);
+    EXPECT_EQ(train(streaming_split().train, {{"random_state", "42"}}, threads).encoded, once);
   }
-  EXPECT_NE(train(streaming_split().train, {{"random_state", "43"}})->encode(), once);
+  EXPECT_NE(train(streaming_split().train, {{"random_state", "43"}}).encoded, once);
 }
 
 TEST(house_prices, predictions_do_not_depend_on_the_size_of_the_batch) {
   const auto trained = train(streaming_split().train, {{"random_state", "42"}});
   const auto& rows = streaming_split().test.rows;
-  const auto expected = predict(*trained, rows, 1);
+  const auto expected = predict(*trained.model, rows, 1);
   for (std::size_t batch : {std::size_t{7}, std::size_t{64}, std::size_t{1000}}) {
-    const auto found = predict(*trained, rows, batch);
+    const auto found = predict(*trained.model, rows, batch);
     EXPECT_EQ(std::memcmp(found.data(), expected.data(), expected.size() * sizeof(double)), 0) << batch;
   }
 }
 
 TEST(house_prices, a_decoded_model_predicts_the_same_bits) {
   const auto trained = train(streaming_split().train, {{"random_state", "42"}});
-  const auto bytes = trained->encode();
-  const auto again = decode_model(bytes);
+  const auto again = decode_model(trained.encoded);
   ASSERT_TRUE(again);
-  EXPECT_EQ((*again)->encode(), bytes);
-  EXPECT_EQ(predict(**again, streaming_split().test.rows, 1000), predict(*trained, streaming_split().test.rows, 1000));
+  EXPECT_EQ(predict(**again, streaming_split().test.rows, 1000),
+            predict(*trained.model, streaming_split().test.rows, 1000));
 }
 
 } // namespace

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ml/forest/random_forest.hpp"
+#include "ml/model_codec.hpp"
+#include "ml/sealed_block.hpp"
 #include "tests/support/reference_forest.hpp"
 
 #include <gtest/gtest.h>
@@ -19,26 +21,28 @@ using parameters = std::map<std::string, std::string>;
 
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
-result<std::unique_ptr<model>> train(const parameters& given, const column_matrix& features, const vector& target,
-                                     const training_control& control = {}) {
+result<trained_model> train(const parameters& given, const column_matrix& features, const vector& target,
+                            const training_control& control = {}) {
   auto learner = make_learner({"random_forest_regressor", given});
   EXPECT_TRUE(learner) << learner.error().text();
   return (*learner)->train({features, target}, control);
 }
 
-std::string encoded(const forest& forest) {
-  byte_writer writer;
-  encode(forest, writer);
-  return std::move(writer).bytes();
+/// The trees of a model, out of its durable form.
+forest trees_of(const trained_model& trained) {
+  const auto block = unseal(trained.encoded, model_magic, model_version, "model");
+  byte_reader body(block->body);
+  const auto type = body.string();
+  std::size_t width = 1;
+  if (type == random_forest_model::classifier_name) {
+    width = random_forest_model::leaf_width(body.number<std::uint32_t>());
+  }
+  return *decode_forest(body.rest(), width);
 }
 
-const forest& trees_of(const model& model) {
-  return dynamic_cast<const random_forest_model&>(model).trees();
-}
-
-double predict_one(const model& model, std::vector<float> row) {
+double predict_one(const trained_model& trained, std::vector<float> row) {
   double out = 0;
-  model.predict(row, {&out, 1});
+  trained.model->predict(row, {&out, 1});
   return out;
 }
 
@@ -97,7 +101,7 @@ TEST(random_forest, grows_the_trees_of_the_scalar_reference) {
     control.threads = 1 + seed % 3;
     const auto trained = train(given, data.features, data.target, control);
     ASSERT_TRUE(trained) << trained.error().text();
-    ASSERT_EQ(encoded(trees_of(**trained)), encoded(expected)) << "seed " << seed;
+    ASSERT_EQ(trained->encoded, random_forest_model::encode(expected, 0)) << "seed " << seed;
   }
 }
 
@@ -107,8 +111,8 @@ TEST(random_forest, a_constant_target_is_predicted_exactly) {
     const vector target = vector::Constant(50, constant);
     const auto trained = train({{"n_estimators", "7"}}, features, target);
     ASSERT_TRUE(trained);
-    EXPECT_EQ(predict_one(**trained, {0.5F, 0.5F}), constant);
-    EXPECT_EQ(trees_of(**trained).trees[0].size(), 1U);
+    EXPECT_EQ(predict_one(*trained, {0.5F, 0.5F}), constant);
+    EXPECT_EQ(trees_of(*trained).trees[0].size(), 1U);
   }
 }
 
@@ -117,7 +121,7 @@ TEST(random_forest, one_row_is_enough) {
   const vector target = vector::Constant(1, 3.5);
   const auto trained = train({}, features, target);
   ASSERT_TRUE(trained);
-  EXPECT_EQ(predict_one(**trained, {9.0F}), 3.5);
+  EXPECT_EQ(predict_one(*trained, {9.0F}), 3.5);
 }
 
 TEST(random_forest, a_leaf_larger_than_the_data_leaves_the_root) {
@@ -125,7 +129,7 @@ TEST(random_forest, a_leaf_larger_than_the_data_leaves_the_root) {
   const vector target = vector::Random(20);
   const auto trained = train({{"min_samples_leaf", "1000"}, {"bootstrap", "false"}}, features, target);
   ASSERT_TRUE(trained);
-  EXPECT_NEAR(predict_one(**trained, {0.0F, 0.0F, 0.0F}), target.mean(), 1e-6);
+  EXPECT_NEAR(predict_one(*trained, {0.0F, 0.0F, 0.0F}), target.mean(), 1e-6);
 }
 
 TEST(random_forest, an_unlimited_tree_without_bootstrap_remembers_its_rows) {
@@ -138,7 +142,7 @@ TEST(random_forest, an_unlimited_tree_without_bootstrap_remembers_its_rows) {
   const auto trained = train({{"n_estimators", "1"}, {"bootstrap", "false"}}, features, target);
   ASSERT_TRUE(trained);
   for (Eigen::Index row = 0; row < 200; ++row) {
-    EXPECT_NEAR(predict_one(**trained, {features(row, 0)}), target(row), 10);
+    EXPECT_NEAR(predict_one(*trained, {features(row, 0)}), target(row), 10);
   }
 }
 
@@ -152,7 +156,7 @@ TEST(random_forest, keeps_its_precision_for_targets_far_from_zero_and_of_any_siz
     }
     const auto trained = train({{"n_estimators", "1"}, {"bootstrap", "false"}}, features, target);
     ASSERT_TRUE(trained);
-    EXPECT_NEAR(predict_one(**trained, {42.0F}) / scale, 1.7e9 + 42, 1e-4);
+    EXPECT_NEAR(predict_one(*trained, {42.0F}) / scale, 1.7e9 + 42, 1e-4);
   }
 }
 
@@ -168,9 +172,9 @@ TEST(random_forest, missing_values_go_where_they_were_learnt_to_belong) {
     }
     const auto trained = train({{"n_estimators", "5"}}, features, target);
     ASSERT_TRUE(trained);
-    EXPECT_NEAR(predict_one(**trained, {nan}), missing_is_high ? 5 : 0, 1e-6);
-    EXPECT_NEAR(predict_one(**trained, {10.0F}), 5, 1e-6);
-    EXPECT_NEAR(predict_one(**trained, {1.0F}), 0, 1e-6);
+    EXPECT_NEAR(predict_one(*trained, {nan}), missing_is_high ? 5 : 0, 1e-6);
+    EXPECT_NEAR(predict_one(*trained, {10.0F}), 5, 1e-6);
+    EXPECT_NEAR(predict_one(*trained, {1.0F}), 0, 1e-6);
   }
 }
 
@@ -183,9 +187,9 @@ TEST(random_forest, being_missing_can_be_the_split_itself) {
   }
   const auto trained = train({{"n_estimators", "3"}}, features, target);
   ASSERT_TRUE(trained);
-  EXPECT_NEAR(predict_one(**trained, {nan}), 0, 1e-6);
-  EXPECT_NEAR(predict_one(**trained, {-100.0F}), 1, 1e-6);
-  EXPECT_NEAR(predict_one(**trained, {std::numeric_limits<float>::infinity()}), 1, 1e-6);
+  EXPECT_NEAR(predict_one(*trained, {nan}), 0, 1e-6);
+  EXPECT_NEAR(predict_one(*trained, {-100.0F}), 1, 1e-6);
+  EXPECT_NEAR(predict_one(*trained, {std::numeric_limits<float>::infinity()}), 1, 1e-6);
 }
 
 TEST(random_forest, a_value_never_seen_missing_goes_to_the_larger_side) {
@@ -197,7 +201,7 @@ TEST(random_forest, a_value_never_seen_missing_goes_to_the_larger_side) {
   }
   const auto trained = train({{"n_estimators", "1"}, {"bootstrap", "false"}}, features, target);
   ASSERT_TRUE(trained);
-  EXPECT_NEAR(predict_one(**trained, {nan}), -1, 1e-6);
+  EXPECT_NEAR(predict_one(*trained, {nan}), -1, 1e-6);
 }
 
 TEST(random_forest, refuses_data_it_cannot_learn_from) {
@@ -310,7 +314,7 @@ TEST(random_forest, suggests_the_name_that_was_meant) {
 
 TEST(random_forest, looks_at_as_many_features_as_it_is_told) {
   const auto looked_at = [](const char* text, std::size_t features) {
-    return random_forest_parameters::make({{"max_features", text}})->features_per_split(features);
+    return random_forest_parameters::make({{"max_features", text}}, false)->features_per_split(features);
   };
   EXPECT_EQ(looked_at("all", 8), 8U);
   EXPECT_EQ(looked_at("1.0", 8), 8U);
