@@ -14,6 +14,15 @@
 
 namespace penstock::ml {
 
+/// A column as classes, for a classification or a stratified split.
+struct class_column {
+  std::vector<std::uint32_t> numbers; ///< class of each row, below classes.size()
+  /// Texts of the values that occur, in scikit-learn's order (`classes_`): integers ascending, false before true,
+  /// strings by their bytes.
+  std::vector<std::string> classes;
+  field_type type = field_type::int64; ///< int64, boolean or string
+};
+
 /// Rows and named, typed columns in memory. Numbers are kept as float64 with NaN for missing ones (an int64 column
 /// keeps its values exactly up to 2⁵³); strings as they are, missing ones as marked in `missing`.
 class data_set {
@@ -34,12 +43,30 @@ public:
 
   /// The rows of `indices`, in that order.
   [[nodiscard]] data_set select(std::span<const std::uint32_t> indices) const;
+  /// Leaves only the columns of these names, and gives back the memory of the others.
+  void keep(const std::vector<std::string>& names);
+  /// The same for all but this one.
+  void drop(const std::string& name);
 
-  /// Columns by name as features, n×d; NaN where missing. `errc::invalid` names a column that is missing or not
-  /// numeric.
-  [[nodiscard]] result<column_matrix> features(const std::vector<std::string>& names) const;
-  /// One numeric column. `errc::invalid` when it is missing, not numeric, or has a value that is missing or not finite.
-  [[nodiscard]] result<vector> target(const std::string& name) const;
+  // What follows reads the rows of `rows` in their order, all of them when it is empty. `errc::invalid` names the
+  // column and, counted from 1 in the whole data set, the row.
+
+  using row_list = std::span<const std::uint32_t>;
+
+  /// Columns by name as features, n×d; NaN where missing. Fails for a column that is missing or not numeric, or a value
+  /// beyond float32.
+  [[nodiscard]] result<column_matrix> features(const std::vector<std::string>& names, row_list rows = {}) const;
+  /// One of these columns. @param out  as many as there are rows
+  [[nodiscard]] status feature(const std::string& name, row_list rows, std::span<float> out) const;
+  /// What `features` would say of all rows, without the memory.
+  [[nodiscard]] status check_features(const std::vector<std::string>& names) const;
+  /// One numeric column. Fails when it is missing, not numeric, or has a value that is missing or not finite.
+  [[nodiscard]] result<vector> target(const std::string& name, row_list rows = {}) const;
+  /// The same for weights of rows, which must not be negative; one must be above 0.
+  [[nodiscard]] result<vector> weights(const std::string& name, row_list rows = {}) const;
+  /// One column of integers, booleans or strings as the classes that occur in `rows`. Fails for a float64 column, a
+  /// missing value, and more than 4096 classes.
+  [[nodiscard]] result<class_column> classes(const std::string& name, row_list rows = {}) const;
 
   /// Takes columns of equal length.
   static data_set of(std::vector<column> columns);
