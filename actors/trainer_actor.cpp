@@ -64,6 +64,8 @@ public:
   }
 
   void ended(const training_ended& message) {
+    if (info_.state == "cancelling")
+      return cancelled(); // also when the work was done just then: who cancels is not given a new model
     if (message.failure)
       return failed(message);
     info_.progress = {training_step::save, 1, info_.progress.text, true};
@@ -86,6 +88,21 @@ public:
       notify(training_event::kind::completed);
   }
 
+  [[nodiscard]] cancel_answered cancel() {
+    if (info_.state == "cancelled" || info_.state == "cancelling")
+      return {};
+    if (request_ || info_.state == "completed" || info_.state == "failed")
+      return {std::make_shared<error>(errc::conflict,
+                                      fmt::format("training {} has {}; there is nothing to cancel", info_.training,
+                                                  info_.state == "failed" ? "failed" : "completed"))};
+    cancelled_ = true;
+    if (info_.state == "running")
+      set_state("cancelling");
+    else
+      cancelled();
+    return {};
+  }
+
   void tick(const wake& message) {
     if (message.number != timer_)
       return;
@@ -99,7 +116,7 @@ public:
 
 private:
   void attempt(const control_view& view) {
-    if (info_.state == "running" || info_.state == "completed")
+    if (info_.state != "waiting" && info_.state != "retrying")
       return;
     set_state("running");
     info_.step_texts.clear();
@@ -120,6 +137,7 @@ private:
       return out;
     }
     out.inputs = training_inputs(setup_.training, setup_.dataset, bytes->digest);
+    std::string().swap(bytes->text); // the training reads the file for itself
     const auto* earlier = runs.completed(info_.training, out.inputs);
     if (earlier && setup_.files.contains(earlier->digest)) {
       out.reused = true;
@@ -139,6 +157,25 @@ private:
     out.digest = done->digest;
     out.metrics = done->metrics;
     return out;
+  }
+
+  /// A user ended it: for good, and no retry.
+  void cancelled() {
+    info_.cause = "cancelled by a user";
+    if (!info_.progress.text.empty() || info_.progress.step != training_step::open)
+      info_.cause += fmt::format(" in step {}/{} {}", static_cast<int>(info_.progress.step), training_steps,
+                                 name_of(info_.progress.step));
+    const auto at = system_clock().wall();
+    std::vector<control_record> records;
+    if (!run_.empty())
+      records.emplace_back(run_failed{run_, info_.training, info_.attempt, true, info_.cause, at});
+    records.emplace_back(event_noted{"training.cancelled", info_.training, info_.cause, at});
+    tell_control(std::move(records));
+    notify(training_event::kind::failed);
+    logging::warning("training.cancelled", info_.cause, {{"actor", self_->record().address()}});
+    self_->record().set_cause(info_.cause);
+    info_.final_failure = errc::failed;
+    set_state("cancelled");
   }
 
   void failed(const training_ended& message) {
@@ -216,6 +253,7 @@ caf::actor spawn_trainer(caf::actor_system& system, std::shared_ptr<actor_record
         [=](const training_moved& m) { core->moved(m); },
         [=](const training_ended& m) { core->ended(m); },
         [=](const run_recorded& m) { core->recorded(m); },
+        [=](cancel_training) { return core->cancel(); },
         [=](const wake& m) { core->tick(m); },
         [=](describe) { return core->info(); },
         [=](stop_actor) { self->finish(); },

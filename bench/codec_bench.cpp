@@ -106,7 +106,7 @@ result<serving_model> train(const bench_input& input) {
   auto package = std::make_shared<ml::model_package>();
   package->learner = training.learner;
   package->input = *ml::schema::make(fields);
-  package->model = *std::move(model);
+  package->model = std::move(model->model);
   return serving_model{"house-prices", 1, 1, "digest", package};
 }
 
@@ -132,7 +132,7 @@ double measure_decode(const bench_input& input, std::vector<cell>& cells) {
 double measure_encode(const bench_input& input, const std::vector<cell>& cells) {
   const auto& stream = input.application.streams.front();
   const auto& schema = *input.application.find_schema("house");
-  auto inputs = expression_inputs(schema);
+  auto inputs = expression_inputs(schema, stream);
   std::vector<expression> expressions;
   std::vector<std::string> names;
   for (const auto& [name, text] : stream.output_fields) {

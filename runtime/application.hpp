@@ -26,6 +26,7 @@ struct split_spec {
   double test_size = 0.2;
   std::uint32_t seed = 0;
   bool test_part = false; ///< the test part, otherwise the training part
+  std::string stratify{}; ///< column whose values both parts hold in equal shares; empty = none
 };
 
 struct dataset_spec {
@@ -45,6 +46,9 @@ struct training_spec {
   std::string predicts; ///< name of the output field, default: the target
   double holdout_size = 0.2;
   std::uint32_t holdout_seed = 42;
+  std::string holdout_stratify; ///< column, as in `split_spec`
+  std::string weight;           ///< column with the weights of rows; empty = all count the same
+  std::uint64_t memory = 0;     ///< bytes that the train step may allocate beside the data; 0 = no limit
   ml::learner_spec learner;
   std::string model; ///< name in the registry
   std::uint32_t retries = 0;
@@ -75,6 +79,12 @@ struct stream_spec {
   enum on_gap on_gap = on_gap::fail;
   std::string model; ///< name in the registry
   std::string alias = "champion";
+  /// Of a stream whose model classifies: the texts of its classes, integers ascending, false before true, or strings by
+  /// their bytes; empty = the model predicts a number.
+  std::vector<std::string> classes;
+  /// What `prediction` is: float64, or with classes int64 when all are integers, boolean when they are true and false,
+  /// else string.
+  ml::field_type prediction = ml::field_type::float64;
   std::string output_topic;
   std::string output_key;                                         ///< output field; empty = the input's key
   std::vector<std::pair<std::string, std::string>> output_fields; ///< name → expression, in order

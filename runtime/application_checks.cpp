@@ -48,9 +48,21 @@ bool is_numeric(ml::field_type type) {
   return type != ml::field_type::string;
 }
 
+/// Whether a value of one type can be a class of the other; a float64 can be an integer.
+bool can_be_class(ml::field_type value, ml::field_type classes) {
+  return value == classes || (value == ml::field_type::float64 && classes == ml::field_type::int64);
+}
+
+bool classifies(const training_spec& training) {
+  const auto learner = ml::make_learner(training.learner);
+  return learner && (*learner)->classifies();
+}
+
 void check_training(const application_spec& spec, const training_spec& training, spec_reader& reader) {
   document_checker check(reader, "Training " + training.name);
   check.declared("dataset", "Dataset", training.dataset, names_of(spec.datasets));
+  if (!training.weight.empty() && training.weight == training.target)
+    check.problem("weight", training.weight + " is also the target; rows cannot count by what is to be learnt");
   if (std::ranges::find(training.features, training.target) != training.features.end())
     check.problem("target", training.target + " is also a feature; the model would only have to copy it");
 }
@@ -79,6 +91,15 @@ void check_features(const application_spec& spec, const stream_spec& stream, con
     if (training.model != stream.model)
       continue;
     document_checker check(reader, "Training " + training.name);
+    if (ml::make_learner(training.learner) && classifies(training) == stream.classes.empty())
+      document_checker(reader, "Stream " + stream.name)
+          .problem("classes", stream.classes.empty()
+                                  ? fmt::format("model {} is a classifier (Training {}); list what it tells apart, "
+                                                "like classes: [0, 1]",
+                                                stream.model, training.name)
+                                  : fmt::format("model {} predicts numbers (Training {}, {}), not classes; remove the "
+                                                "key or train a classifier",
+                                                stream.model, training.name, training.learner.type));
     for (const auto& feature : training.features) {
       const auto found = schema.find(feature);
       if (!found)
@@ -93,11 +114,12 @@ void check_features(const application_spec& spec, const stream_spec& stream, con
 
 void check_fields(const stream_spec& stream, const ml::schema& schema, spec_reader& reader) {
   document_checker check(reader, "Stream " + stream.name);
-  if (schema.find(prediction_field))
-    check.problem("input.schema",
-                  fmt::format("schema {} has a field called {}, which is what the model answers; rename it",
-                              stream.schema, prediction_field));
-  auto inputs = expression_inputs(schema);
+  auto inputs = expression_inputs(schema, stream);
+  for (auto i = schema.size(); i < inputs.size(); ++i)
+    if (schema.find(inputs[i].name))
+      check.problem("input.schema",
+                    fmt::format("schema {} has a field called {}, which is what the model answers; rename it",
+                                stream.schema, inputs[i].name));
   std::vector<std::string> outputs;
   for (const auto& [name, text] : stream.output_fields) {
     auto compiled = expression::compile(text, inputs);
@@ -117,8 +139,11 @@ void check_fields(const stream_spec& stream, const ml::schema& schema, spec_read
     if (found == inputs.rend())
       check.problem(
           path, fmt::format("{} is neither a field of the output nor of the input{}", field, suggestion(field, known)));
-    else if (!is_numeric(found->type))
+    else if (stream.classes.empty() && !is_numeric(found->type))
       check.problem(path, field + " is a string; error figures want numbers");
+    else if (!stream.classes.empty() && !can_be_class(found->type, stream.prediction))
+      check.problem(path, fmt::format("{} is a {}, the classes {} are {}s", field, name_of(found->type),
+                                      fmt::join(stream.classes, ", "), name_of(stream.prediction)));
   };
   evaluated("evaluate.actual", stream.evaluate_actual);
   evaluated("evaluate.predicted", stream.evaluate_predicted);

@@ -14,6 +14,7 @@ namespace {
 constexpr std::int64_t most_repeats = 1'000'000'000;
 constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t most_fields = 4096;
+constexpr std::size_t most_classes = 1024; // each has a float64 in the scratch memory of every record of a batch
 
 using named_texts = std::vector<std::pair<std::string, std::string>>;
 
@@ -170,9 +171,45 @@ property<stream_spec> output_section() {
           simple<spec>("key", "field of the output", "the input's key", &spec::output_key, &spec_reader::field_name,
                        "whose text is the record's key, which also chooses its partition"),
           required(simple<spec>("fields", "mapping of field to expression", "", &spec::output_fields, &read_texts,
-                                "expressions over input fields, `prediction` and output fields above")),
+                                "expressions over input fields, `prediction` (with `classes` also `probability` and "
+                                "`probability_CLASS`) and output fields above")),
       },
       "what it writes"));
+}
+
+std::optional<std::int64_t> integer_of(const std::string& text) {
+  std::int64_t value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = failed == std::errc{} && end == text.data() + text.size();
+  return whole && std::to_string(value) == text ? std::optional(value) : std::nullopt;
+}
+
+/// The classes in their order, and by what they look like the type of `prediction`.
+void read_classes(const yaml_node& node, stream_spec& into, spec_reader& reader) {
+  if (!reader.is(node, yaml_node::kind::sequence))
+    return;
+  if (node.items.size() < 2 || node.items.size() > most_classes) {
+    reader.problem(node, fmt::format("needs 2 to {} classes", most_classes));
+    return;
+  }
+  auto& classes = into.classes;
+  for (const auto& item : node.items) {
+    const auto name = reader.text(*item);
+    if (!name)
+      return;
+    if (std::ranges::find(classes, *name) != classes.end())
+      reader.problem(*item, *name + " occurs twice");
+    else
+      classes.push_back(*name);
+  }
+  if (std::ranges::all_of(classes, [](const auto& text) { return integer_of(text).has_value(); })) {
+    into.prediction = ml::field_type::int64;
+    std::ranges::sort(classes, {}, [](const std::string& text) { return *integer_of(text); });
+    return;
+  }
+  std::ranges::sort(classes);
+  into.prediction =
+      classes == std::vector<std::string>{"false", "true"} ? ml::field_type::boolean : ml::field_type::string;
 }
 
 std::vector<property<stream_spec>> stream_properties() {
@@ -186,15 +223,21 @@ std::vector<property<stream_spec>> stream_properties() {
       input_section(),
       required(simple<spec>("model", "name", "", &spec::model, &spec_reader::name, "the model, by its registry name")),
       simple<spec>("alias", "name", "champion", &spec::alias, &spec_reader::name, "which of its versions"),
+      {"classes", "list of integers, of true and false, or of texts", "none, a regression",
+       "what the model tells apart: `prediction` is one of them, of their type; `probability` is its probability, "
+       "`probability_CLASS` that of a class",
+       read_classes},
       output_section(),
       simple<spec>("dead_letters", "name", "<stream>.dead-letters", &spec::dead_letters, &spec_reader::name,
                    "the topic of records that cannot be processed; made if it is not declared"),
-      section<spec>("evaluate",
-                    {required(simple<spec>("actual", "field", "", &spec::evaluate_actual, &spec_reader::field_name,
-                                           "output or input field with the truth")),
-                     required(simple<spec>("predicted", "field", "", &spec::evaluate_predicted,
-                                           &spec_reader::field_name, "output or input field with the prediction"))},
-                    "running error figures"),
+      section<spec>(
+          "evaluate",
+          {required(simple<spec>("actual", "field", "", &spec::evaluate_actual, &spec_reader::field_name,
+                                 "output or input field with the truth")),
+           required(simple<spec>("predicted", "field", "", &spec::evaluate_predicted, &spec_reader::field_name,
+                                 "output or input field with the prediction"))},
+          "running error figures; with `classes` accuracy, log-loss, and of two classes precision, recall and F1 of "
+          "the second"),
       simple<spec>(
           "shards", "1 … partitions of the input", "1", &spec::shards,
           [](spec_reader& r, const yaml_node& n) { return r.integer(n, 1, 1024); },

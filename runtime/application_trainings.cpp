@@ -28,6 +28,8 @@ void read_split(const yaml_node& node, dataset_spec& into, spec_reader& reader) 
       required(simple<split_spec>(
           "part", "train or test", "", &split_spec::test_part,
           [](spec_reader& r, const yaml_node& n) { return r.choice(n, parts); }, "which part these rows are")),
+      simple<split_spec>("stratify", "column", "none", &split_spec::stratify, &spec_reader::field_name,
+                         "column whose classes both parts hold in equal shares"),
   };
   split_spec split;
   read_mapping(node, properties, split, reader);
@@ -63,9 +65,31 @@ std::vector<property<dataset_spec>> dataset_properties() {
          if (const auto chosen = reader.choice(node, reactions))
            into.bad_rows = *chosen == 0 ? ml::on_error::fail : ml::on_error::skip;
        }},
-      {"split", "{test_size: fraction, seed: number, part: train or test}", "all rows",
-       "one part of scikit-learn's train_test_split", read_split},
+      {"split", "{test_size: fraction, seed: number, part: train or test, stratify: column}", "all rows",
+       "one part of scikit-learn's train_test_split, with `stratify` the same rows as its `stratify=`", read_split},
   };
+}
+
+/// The learner's text of a parameter; a mapping such as `{sick: 3, well: 1}` becomes `sick: 3, well: 1`.
+std::optional<std::string> parameter_text(const yaml_node& node, spec_reader& reader) {
+  if (node.what != yaml_node::kind::mapping)
+    return reader.text(node);
+  std::string out;
+  bool all_right = !node.entries.empty();
+  if (node.entries.empty())
+    reader.problem(node, "is an empty mapping; name a value for each class, or remove the key");
+  for (const auto& [key, line, value] : node.entries)
+    reader.at(key, line, [&, &name = key, &content = *value] {
+      if (name.find_first_of(":,") != std::string::npos) {
+        reader.problem(content, "a class whose name holds a colon or a comma cannot be given here");
+        all_right = false;
+      } else if (const auto number = reader.number(content)) {
+        out += fmt::format("{}{}: {}", out.empty() ? "" : ", ", name, content.text);
+      } else {
+        all_right = false;
+      }
+    });
+  return all_right ? std::optional(out) : std::nullopt;
 }
 
 /// `type`, and beside it the learner's own parameters. Each is checked alone first, so that its mistake gets its line.
@@ -89,12 +113,13 @@ void read_learner(const yaml_node& node, training_spec& into, spec_reader& reade
     if (key == "type")
       continue;
     reader.at(key, line, [&, &name = key, &content = *value] {
-      if (!reader.is(content, yaml_node::kind::scalar)) {
+      const auto text = parameter_text(content, reader);
+      if (!text) {
         all_right = false;
         return;
       }
-      into.learner.parameters[name] = content.text;
-      if (const auto alone = ml::make_learner({type->text, {{name, content.text}}}); !alone) {
+      into.learner.parameters[name] = *text;
+      if (const auto alone = ml::make_learner({type->text, {{name, *text}}}); !alone) {
         all_right = false;
         reader.problem(content, alone.error().text());
       }
@@ -106,22 +131,53 @@ void read_learner(const yaml_node& node, training_spec& into, spec_reader& reade
     reader.problem(node, together.error().text());
 }
 
+/// `true` stands for the target, which may come later in the file: `training_kind` puts it in.
+constexpr const char* stratify_by_target = "true";
+constexpr std::uint64_t least_memory = std::uint64_t{1} << 20;
+
+property<training_spec> holdout_section() {
+  using spec = training_spec;
+  return section<spec>("holdout",
+                       {simple<spec>("test_size", "percentage or fraction", "20%", &spec::holdout_size,
+                                     &spec_reader::fraction, "rows kept back to measure the model on"),
+                        seed<spec>(&spec::holdout_seed, "42"),
+                        simple<spec>(
+                            "stratify", "true or column", "none", &spec::holdout_stratify,
+                            [](spec_reader& r, const yaml_node& n) -> std::optional<std::string> {
+                              auto column = r.field_name(n);
+                              return column && *column == "false" ? std::string() : std::move(column);
+                            },
+                            "column whose classes both parts hold in equal shares; true = the target")},
+                       "rows kept back");
+}
+
 std::vector<property<training_spec>> training_properties() {
   using spec = training_spec;
   return {
       required(simple<spec>("dataset", "name", "", &spec::dataset, &spec_reader::name, "the Dataset to learn from")),
       required(simple<spec>("features", "list of columns", "", &spec::features, &spec_reader::field_names,
                             "what the model sees, in its order")),
-      required(simple<spec>("target", "column", "", &spec::target, &spec_reader::field_name, "what it learns")),
+      required(simple<spec>("target", "column", "", &spec::target, &spec_reader::field_name,
+                            "what it learns: numbers, or for a classifier integers, booleans or strings")),
       simple<spec>("predicts", "text", "the target", &spec::predicts, &spec_reader::field_name,
                    "name of what it predicts"),
-      section<spec>("holdout",
-                    {simple<spec>("test_size", "percentage or fraction", "20%", &spec::holdout_size,
-                                  &spec_reader::fraction, "rows kept back to measure the model on"),
-                     seed<spec>(&spec::holdout_seed, "42")},
-                    "rows kept back"),
+      holdout_section(),
       required(property<spec>{"learner", "{type: name, parameter: value, …}", "",
-                              "`random_forest_regressor` with scikit-learn's parameter names", read_learner}),
+                              "`random_forest_regressor` or `random_forest_classifier` with scikit-learn's parameter "
+                              "names",
+                              read_learner}),
+      simple<spec>("weight", "column", "none", &spec::weight, &spec_reader::field_name,
+                   "how much each row counts in learning, 0 or more; the hold-out is measured without it"),
+      simple<spec>(
+          "memory", "size", "no limit", &spec::memory,
+          [](spec_reader& r, const yaml_node& n) -> std::optional<std::uint64_t> {
+            const auto bytes = r.size(n);
+            if (!bytes || *bytes >= least_memory)
+              return bytes;
+            r.problem(n, fmt::format("{} is too small to learn in; write at least 1MiB, or remove the key", n.text));
+            return std::nullopt;
+          },
+          "what the train step may allocate beside the data; fewer threads are used to stay below it"),
       simple<spec>("model", "name", "the Training's", &spec::model, &spec_reader::name, "its name in the registry"),
       section<spec>("retries",
                     {simple<spec>(
@@ -162,6 +218,8 @@ document_kind training_kind() {
     auto& made = into.trainings.back();
     if (made.predicts.empty())
       made.predicts = made.target;
+    if (made.holdout_stratify == stratify_by_target)
+      made.holdout_stratify = made.target;
     if (made.model.empty())
       made.model = name;
   };

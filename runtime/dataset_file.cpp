@@ -5,7 +5,9 @@
 #include "base/file.hpp"
 #include "ml/split.hpp"
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace penstock::runtime {
 
@@ -13,6 +15,15 @@ namespace {
 
 std::string setting_of(const dataset_spec& spec) {
   return fmt::format("Dataset {}, path", spec.name);
+}
+
+/// Classes for a message: their numbers are their places in it.
+std::string listed(const std::vector<std::string>& classes) {
+  constexpr std::size_t most = 10;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(most, classes.size()); ++i)
+    out += fmt::format("{}{}: {}", i == 0 ? "" : ", ", i, classes[i].substr(0, 40));
+  return out + (classes.size() > most ? ", …" : "");
 }
 
 } // namespace
@@ -43,33 +54,50 @@ result<ml::csv_result> parse_dataset(const dataset_spec& spec, std::string_view 
   return parsed;
 }
 
-result<ml::data_set> choose_part(const dataset_spec& spec, ml::data_set all) {
+result<ml::split_indices> split_rows(const ml::data_set& data, std::span<const std::uint32_t> rows, double test_size,
+                                     std::uint32_t seed, const std::string& stratify) {
+  const auto count = static_cast<std::uint32_t>(rows.empty() ? data.rows() : rows.size());
+  if (stratify.empty())
+    return ml::train_test_split(count, test_size, seed);
+  const auto classes = data.classes(stratify, rows);
+  if (!classes)
+    return classes.error().in("stratify");
+  auto parts = ml::stratified_train_test_split(classes->numbers, test_size, seed);
+  if (parts)
+    return parts;
+  return parts.error().in(fmt::format("stratify by {} (classes {})", stratify, listed(classes->classes)));
+}
+
+result<std::vector<std::uint32_t>> choose_part(const dataset_spec& spec, const ml::data_set& all) {
   if (!spec.split)
-    return all;
-  const auto rows = static_cast<std::uint32_t>(all.rows());
-  const auto parts = ml::train_test_split(rows, spec.split->test_size, spec.split->seed);
-  const auto& chosen = spec.split->test_part ? parts.test : parts.train;
+    return std::vector<std::uint32_t>{};
+  auto parts = split_rows(all, {}, spec.split->test_size, spec.split->seed, spec.split->stratify);
+  if (!parts)
+    return parts.error().in(fmt::format("Dataset {}, split", spec.name));
+  auto& chosen = spec.split->test_part ? parts->test : parts->train;
   if (chosen.empty())
     return fail(errc::invalid, "Dataset {}: of {} rows none is left for the {} part; change split.test_size", spec.name,
-                rows, spec.split->test_part ? "test" : "training");
-  return all.select(chosen);
+                all.rows(), spec.split->test_part ? "test" : "training");
+  return std::move(chosen);
 }
 
 result<read_dataset> read_dataset_file(const dataset_spec& spec) {
-  const auto loaded = load_dataset(spec);
+  auto loaded = load_dataset(spec);
   if (!loaded)
     return loaded.error();
   auto parsed = parse_dataset(spec, loaded->text, {});
   if (!parsed)
     return parsed.error();
-  auto chosen = choose_part(spec, std::move(parsed->data));
-  if (!chosen)
-    return chosen.error();
   read_dataset read;
-  read.data = std::make_shared<const ml::data_set>(*std::move(chosen));
   read.digest = loaded->digest;
   read.size = loaded->text.size();
   read.skipped = parsed->skipped;
+  std::string().swap(loaded->text); // its memory, not only its content
+  const auto chosen = choose_part(spec, parsed->data);
+  if (!chosen)
+    return chosen.error();
+  read.data =
+      std::make_shared<const ml::data_set>(chosen->empty() ? std::move(parsed->data) : parsed->data.select(*chosen));
   return read;
 }
 

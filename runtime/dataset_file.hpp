@@ -3,11 +3,15 @@
 
 #include "base/result.hpp"
 #include "ml/data_set.hpp"
+#include "ml/split.hpp"
 #include "runtime/training_job.hpp"
 
+#include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace penstock::runtime {
 
@@ -27,7 +31,15 @@ struct dataset_bytes {
 [[nodiscard]] result<ml::csv_result> parse_dataset(const dataset_spec& spec, std::string_view text,
                                                    const std::function<void(double)>& progress);
 
-/// The rows that the data set stands for: all, or its part of the split. `errc::invalid` when that is none.
-[[nodiscard]] result<ml::data_set> choose_part(const dataset_spec& spec, ml::data_set all);
+/// Numbers of the rows that the data set stands for, its part of the split; empty = all. `errc::invalid` when it is to
+/// have none, or cannot be stratified.
+[[nodiscard]] result<std::vector<std::uint32_t>> choose_part(const dataset_spec& spec, const ml::data_set& all);
+
+/// scikit-learn's split of some rows.
+/// @param rows      of `data`; empty = all
+/// @param stratify  column whose classes both parts hold in equal shares; empty = none
+/// The indices point into `rows`. `errc::invalid` says what is wrong with the column or with the sizes.
+[[nodiscard]] result<ml::split_indices> split_rows(const ml::data_set& data, std::span<const std::uint32_t> rows,
+                                                   double test_size, std::uint32_t seed, const std::string& stratify);
 
 } // namespace penstock::runtime

@@ -251,6 +251,11 @@ result<expression> expression::compile(std::string_view text, std::span<const ex
   return expression_compiler(text, inputs).compile();
 }
 
+bool expression::reads(std::size_t slot) const {
+  return std::ranges::any_of(program_,
+                             [&](const step& each) { return each.what == operation::field && each.slot == slot; });
+}
+
 double expression::apply(operation what, double a) {
   switch (what) {
   case operation::negate:

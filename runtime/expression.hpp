@@ -50,6 +50,9 @@ public:
   /// The slot that it passes through, when it is a field alone.
   [[nodiscard]] std::optional<std::size_t> lone_field() const { return lone_; }
 
+  /// Whether it needs a slot.
+  [[nodiscard]] bool reads(std::size_t slot) const;
+
   static constexpr std::size_t stack = 64; ///< most values waiting for an operator
 
 private:

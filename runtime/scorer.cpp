@@ -2,6 +2,7 @@
 #include "runtime/scorer.hpp"
 
 #include "base/spelling.hpp"
+#include "runtime/class_answers.hpp"
 #include "runtime/json_decoder.hpp"
 #include "runtime/json_encoder.hpp"
 #include "runtime/planted_faults.hpp"
@@ -52,20 +53,27 @@ private:
 
 } // namespace
 
-std::vector<expression_input> expression_inputs(const ml::schema& input) {
+std::vector<expression_input> expression_inputs(const ml::schema& input, const stream_spec& stream) {
   std::vector<expression_input> out;
   for (const auto& field : input.fields())
     out.push_back({field.name, field.type});
-  out.push_back({prediction_field, ml::field_type::float64});
+  out.push_back({prediction_field, stream.prediction});
+  if (!stream.classes.empty())
+    out.push_back({probability_field, ml::field_type::float64});
+  for (const auto& name : stream.classes)
+    out.push_back({fmt::format("{}_{}", probability_field, name), ml::field_type::float64});
   return out;
 }
 
-// Cells of a record lie in one row: the input's fields, the prediction, the output's fields.
+// Cells of a record lie in one row: the input's fields, what the model answered, the output's fields.
 struct scorer::content {
-  explicit content(const ml::schema& input_schema) : input(input_schema), decoder(input_schema) {}
+  content(const ml::schema& input_schema, const stream_spec& stream)
+      : input(input_schema), decoder(input_schema), classes(stream) {}
 
   ml::schema input;
   json_decoder decoder;
+  class_answers classes;
+  std::size_t first_output = 0; ///< slot of the first field of the output
   std::vector<expression> expressions;
   std::unique_ptr<json_encoder> encoder;
   std::optional<std::size_t> key_slot; ///< none = the input's key
@@ -84,7 +92,7 @@ struct scorer::content {
   std::vector<cell> cells;                    ///< a row for each decoded record
   std::vector<std::uint32_t> rows;            ///< index in the batch of each decoded record
   std::vector<float> matrix;                  ///< n×d
-  std::vector<double> predictions;            ///< n
+  std::vector<double> predictions;            ///< n×outputs of the model
   std::vector<storage::record_batch> outputs; ///< one for each output partition
   std::string key;
   std::string cause;
@@ -93,8 +101,9 @@ struct scorer::content {
   void decode(const storage::record_batch& records, record_range range, const class call& call, scored_range& out);
   void predict();
   void encode(const storage::record_batch& records, const class call& call, scored_range& out);
-  bool evaluate(std::span<cell> row, bool& undefined) const;
-  void write(const storage::record_view& original, std::span<const cell> row, bool undefined,
+  void evaluate(std::span<cell> row, bool& undefined) const;
+  void compare(std::span<const cell> row, std::span<const double> answer, scored_range& out) const;
+  bool write(const storage::record_view& original, std::span<const cell> row, bool undefined,
              const std::string& headers, const class call& call, scored_range& out);
 };
 
@@ -140,6 +149,8 @@ status scorer::content::choose_features(const serving_model& model) {
   if (chosen.size() != model.package->model->features())
     return fail(errc::configuration, "model {} version {} has {} features, its package names {}; train it again",
                 model.name, model.version, model.package->model->features(), chosen.size());
+  if (const auto fits = classes.follow(model); !fits)
+    return fits;
   features = std::move(chosen);
   package = model.package;
   return {};
@@ -165,7 +176,7 @@ void scorer::content::decode(const storage::record_batch& records, record_range 
 void scorer::content::predict() {
   const auto n = rows.size();
   matrix.resize(n * features.size());
-  predictions.resize(n);
+  predictions.resize(n * package->model->outputs());
   auto* at = matrix.data();
   for (std::size_t row = 0; row < n; ++row) {
     const auto* from = cells.data() + row * width;
@@ -177,19 +188,37 @@ void scorer::content::predict() {
     package->model->predict(matrix, predictions);
 }
 
-/// Fills the output part of a row. True when any of its fields is null by arithmetic.
-bool scorer::content::evaluate(std::span<cell> row, bool& undefined) const {
-  auto slot = input.size() + 1;
+/// Fills the output part of a row; `undefined` when any of its fields is null by arithmetic.
+void scorer::content::evaluate(std::span<cell> row, bool& undefined) const {
+  auto slot = first_output;
   for (const auto& expression : expressions)
     row[slot++] = expression.evaluate(row, undefined);
-  return undefined;
 }
 
-void scorer::content::write(const storage::record_view& original, std::span<const cell> row, bool undefined,
+/// Notes the prediction beside the truth, where there are both.
+void scorer::content::compare(std::span<const cell> row, std::span<const double> answer, scored_range& out) const {
+  const auto& actual = row[*actual_slot];
+  const auto& predicted = row[*predicted_slot];
+  if (actual.is_null() || predicted.is_null())
+    return;
+  if (classes.none()) {
+    out.evaluations.push_back({actual.as_number(), predicted.as_number()});
+    return;
+  }
+  const auto is = classes.number_of(actual);
+  const auto guess = classes.number_of(predicted);
+  if (is && guess)
+    out.class_evaluations.push_back({*is, *guess, classes.probability_of(*is, answer)});
+}
+
+/// False when the record was given up instead.
+bool scorer::content::write(const storage::record_view& original, std::span<const cell> row, bool undefined,
                             const std::string& headers, const call& call, scored_range& out) {
   key.clear();
-  if (key_slot && row[*key_slot].is_null())
-    return call.give_up(original, "the output's key is null", out);
+  if (key_slot && row[*key_slot].is_null()) {
+    call.give_up(original, "the output's key is null", out);
+    return false;
+  }
   if (key_slot)
     append_text(row[*key_slot], key);
   else
@@ -197,68 +226,84 @@ void scorer::content::write(const storage::record_view& original, std::span<cons
   auto& batch = outputs[static_cast<std::size_t>(storage::partition_of(key, output_partitions))];
   const auto before = batch.bytes();
   batch.begin(key, headers, original.timestamp);
-  encoder->encode(row.subspan(input.size() + 1), batch.value());
+  encoder->encode(row.subspan(first_output), batch.value());
   if (const auto bytes = batch.value().size() - before; bytes > call.max_output_bytes) {
     batch.cancel();
-    return call.give_up(
-        original, fmt::format("output of {} bytes is larger than the log takes ({})", bytes, call.max_output_bytes),
-        out);
+    call.give_up(original,
+                 fmt::format("output of {} bytes is larger than the log takes ({})", bytes, call.max_output_bytes),
+                 out);
+    return false;
   }
   batch.end();
   ++out.scored;
   out.nulls += undefined ? 1 : 0;
-  if (actual_slot && !row[*actual_slot].is_null() && !row[*predicted_slot].is_null())
-    out.evaluations.push_back({row[*actual_slot].as_number(), row[*predicted_slot].as_number()});
+  return true;
 }
 
 void scorer::content::encode(const storage::record_batch& records, const call& call, scored_range& out) {
   output_headers headers(call.model, call.from);
+  const auto answers = package->model->outputs();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto original = records[rows[i]];
     const auto row = std::span(cells).subspan(i * width, width);
-    row[input.size()] = cell::of(predictions[i]);
+    const auto answer = std::span(std::as_const(predictions)).subspan(i * answers, answers);
+    classes.fill(answer, row.subspan(input.size()));
     bool undefined = false;
-    (void)evaluate(row, undefined);
+    evaluate(row, undefined);
     if (call.faults.any()) {
-      call.faults.spoil(original.key, row.subspan(input.size() + 1), expressions);
+      call.faults.spoil(original.key, row.subspan(first_output), expressions);
       if (call.faults.drops(original.key))
         continue;
-      if (call.faults.doubles(original.key))
-        write(original, row, undefined, headers.of(original.offset), call, out);
+      if (call.faults.doubles(original.key) &&
+          write(original, row, undefined, headers.of(original.offset), call, out) && actual_slot)
+        compare(row, answer, out);
     }
-    write(original, row, undefined, headers.of(original.offset), call, out);
+    if (write(original, row, undefined, headers.of(original.offset), call, out) && actual_slot)
+      compare(row, answer, out);
   }
 }
 
 scorer::scorer(std::unique_ptr<content> c) : content_(std::move(c)) {}
 scorer::~scorer() = default;
 
+/// A name of what the model answers that the input schema has too; none = there is no such.
+std::optional<std::string> answer_in_schema(const ml::schema& input, const stream_spec& stream) {
+  const auto all = expression_inputs(input, stream);
+  for (auto i = input.size(); i < all.size(); ++i)
+    if (input.find(all[i].name))
+      return all[i].name;
+  return std::nullopt;
+}
+
 result<std::unique_ptr<scorer>> scorer::make(const stream_spec& stream, const ml::schema& input,
                                              std::int32_t output_partitions) {
   if (output_partitions < 1)
     return fail(errc::configuration, "stream {}: topic {} has no partitions", stream.name, stream.output_topic);
-  if (input.find(prediction_field))
+  if (const auto twice = answer_in_schema(input, stream))
     return fail(errc::configuration, "stream {}: its schema has a field called {}, which is what the model answers",
-                stream.name, prediction_field);
-  auto made = std::make_unique<content>(input);
-  auto inputs = expression_inputs(input);
+                stream.name, *twice);
+  auto made = std::make_unique<content>(input, stream);
+  auto inputs = made->classes.keep_used(expression_inputs(input, stream), input.size(), stream);
+  if (!inputs)
+    return inputs.error();
+  made->first_output = inputs->size();
   std::vector<std::string> names;
   for (const auto& [name, text] : stream.output_fields) {
-    auto compiled = expression::compile(text, inputs);
+    auto compiled = expression::compile(text, *inputs);
     if (!compiled)
       return compiled.error().in(fmt::format("stream {}: output field {}", stream.name, name));
-    inputs.push_back({name, compiled->type()});
+    inputs->push_back({name, compiled->type()});
     made->expressions.push_back(*std::move(compiled));
     names.push_back(name);
   }
   const auto slot_of = [&](const std::string& field, std::size_t first) -> std::optional<std::size_t> {
-    for (auto slot = inputs.size(); slot-- > first;)
-      if (inputs[slot].name == field)
+    for (auto slot = inputs->size(); slot-- > first;)
+      if ((*inputs)[slot].name == field)
         return slot;
     return std::nullopt;
   };
   if (!stream.output_key.empty()) {
-    made->key_slot = slot_of(stream.output_key, input.size() + 1);
+    made->key_slot = slot_of(stream.output_key, made->first_output);
     if (!made->key_slot)
       return fail(errc::configuration, "stream {}: output key {} is no field of the output", stream.name,
                   stream.output_key);
@@ -271,7 +316,7 @@ result<std::unique_ptr<scorer>> scorer::make(const stream_spec& stream, const ml
                   stream.evaluate_actual, stream.evaluate_predicted);
   }
   made->encoder = std::make_unique<json_encoder>(names);
-  made->width = inputs.size();
+  made->width = inputs->size();
   made->output_topic = stream.output_topic;
   made->output_partitions = output_partitions;
   made->outputs.resize(static_cast<std::size_t>(output_partitions));

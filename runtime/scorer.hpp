@@ -21,14 +21,18 @@ struct serving_model {
   std::uint64_t generation = 0; ///< of the stream's assignment
   std::string digest;
   std::shared_ptr<const ml::model_package> package;
+  std::uint64_t size = 0; ///< of the encoded package, bytes; 0 = not known
 };
 
-/// What the model answered, as expressions name it. No field of an input schema may be called so.
+/// What the model answered, as expressions name it: a number, or in a stream with classes the class, its probability,
+/// and as `probability_CLASS` that of any class. No field of an input schema may be called so.
 inline constexpr const char* prediction_field = "prediction";
+inline constexpr const char* probability_field = "probability";
 
-/// What the first output expression may name: the fields of the input in order, then the prediction. Each output field
-/// joins them for the expressions below it; of equal names the last one is meant.
-[[nodiscard]] std::vector<expression_input> expression_inputs(const ml::schema& input);
+/// What the first output expression may name: the fields of the input in order, then what the model answered (the
+/// prediction, and with classes its probability and those of all classes in order). Each output field joins them for
+/// the expressions below it; of equal names the last one is meant.
+[[nodiscard]] std::vector<expression_input> expression_inputs(const ml::schema& input, const stream_spec& stream);
 
 /// A run of records of one batch: indices [first, first + count).
 struct record_range {
@@ -43,14 +47,22 @@ struct evaluation {
   double predicted = 0;
 };
 
+/// The same of a stream with classes, by their numbers.
+struct class_evaluation {
+  std::uint32_t actual = 0;
+  std::uint32_t predicted = 0;
+  double probability = 0; ///< that the model gave to the actual class
+};
+
 /// What became of a range of records, ready to commit.
 struct scored_range {
-  std::vector<storage::output> outputs;   ///< to the output topic, at most one per partition
-  storage::record_batch dead_letters;     ///< for the input's partition number of the dead-letter topic
-  std::vector<evaluation> evaluations;    ///< in input order; only records with both values
-  std::uint64_t scored = 0;               ///< output records
-  std::uint64_t nulls = 0;                ///< outputs with a field that is null by division by zero
-  duration decode{}, predict{}, encode{}; ///< CPU time of the stages, roughly
+  std::vector<storage::output> outputs;            ///< to the output topic, at most one per partition
+  storage::record_batch dead_letters;              ///< for the input's partition number of the dead-letter topic
+  std::vector<evaluation> evaluations;             ///< in input order; only records with both values
+  std::vector<class_evaluation> class_evaluations; ///< the same; only records whose values are both classes
+  std::uint64_t scored = 0;                        ///< output records
+  std::uint64_t nulls = 0;                         ///< outputs with a field that is null by division by zero
+  duration decode{}, predict{}, encode{};          ///< CPU time of the stages, roughly
 };
 
 /// Turns input records into output records: decode by schema → model → expressions → encode. A record that breaks the
@@ -66,7 +78,8 @@ public:
   ~scorer();
 
   /// @param from   topic and partition that the records come from, for the headers
-  /// @param model  whose features must be fields of the input schema, else `errc::configuration`
+  /// @param model  whose features must be fields of the input schema, and whose classes those of the stream in any
+  ///               order, else `errc::configuration`
   /// @param max_output_bytes  an output record larger than this makes a dead letter of its input
   [[nodiscard]] result<scored_range> score(const storage::record_batch& records, record_range range,
                                            const storage::partition_id& from, const serving_model& model, wall_time now,

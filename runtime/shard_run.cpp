@@ -229,6 +229,8 @@ void shard_run::complete(partition& p, scored_range made) {
   state.metrics.nulls += made.nulls;
   for (const auto& one : made.evaluations)
     state.metrics.add(one.actual, one.predicted);
+  for (const auto& one : made.class_evaluations)
+    state.metrics.add(one.actual, one.predicted, settings_.stream.classes.size(), one.probability);
   if (p.model->generation != state.generation) {
     state.generation = p.model->generation;
     state.generation_from = piece.first_offset();

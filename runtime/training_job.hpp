@@ -46,7 +46,7 @@ struct read_dataset {
 [[nodiscard]] result<read_dataset> read_dataset_file(const dataset_spec& spec);
 
 /// Name of everything that goes into a training, a SHA-256: equal inputs give the bit-identical model. Not part of it:
-/// places (path, registry name), retries, webhook, threads, and the build of Penstock.
+/// places (path, registry name), retries, webhook, threads, the budget of memory, and the build of Penstock.
 [[nodiscard]] std::string training_inputs(const training_spec& training, const dataset_spec& dataset,
                                           const std::string& data_digest);
 

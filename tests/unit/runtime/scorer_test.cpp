@@ -33,7 +33,6 @@ public:
       out[i] = std::isnan(sum) ? -1 : sum;
     }
   }
-  std::string encode() const override { return "sum"; }
   std::size_t memory() const override { return sizeof(*this); }
 
 private:
