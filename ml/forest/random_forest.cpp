@@ -114,22 +114,31 @@ void collect(grown_forest grown, forest& into) {
   }
 }
 
+/// Rows of a bootstrap sample of equal odds: 1 − 1/e of all, and more than it will ever be beyond that.
+std::size_t rows_drawn(std::size_t rows) {
+  return std::min(rows, rows * 64 / 100 + 10'000);
+}
+
 /// Threads that fit the budget of memory.
-result<unsigned> threads_within(const training_control& control, std::size_t rows, std::size_t features,
-                                std::size_t classes) {
+result<unsigned> threads_within(const training_control& control, std::size_t rows, std::size_t drawn,
+                                std::size_t features, std::size_t classes) {
   const auto threads = std::max(control.threads, 1U);
   if (control.memory_budget == 0) {
     return threads;
   }
-  constexpr std::size_t per_row = sizeof(std::uint16_t) + sizeof(float);
-  const auto shared = rows * (features + binned_features::group + per_row);
-  const auto each = classes > 2 ? class_tree_grower::memory(rows, features, classes)
-                                : tree_grower::memory(rows, features) + rows * sizeof(float); // binning sorts a column
+  constexpr std::size_t group = binned_features::group;
+  const auto codes = rows * ((features + group - 1) / group * group);
+  const auto targets = rows * (sizeof(std::uint16_t) + sizeof(float));
+  const auto grower =
+      classes > 2 ? class_tree_grower::memory(rows, features, classes) : tree_grower::memory(rows, drawn, features);
+  const auto sorting = 3 * rows * sizeof(float); // of a column, for its cuts, before there are codes
+  const auto shared = codes + targets;
+  const auto each = std::max(grower, sorting);
   if (shared + each > control.memory_budget) {
-    return fail(
-        errc::failed,
-        "training on {} rows × {} features needs {} of memory, allowed are {}; raise the limit or use fewer rows", rows,
-        features, format_size(shared + each), format_size(control.memory_budget));
+    return fail(errc::failed,
+                "training on {} rows × {} features needs {} of memory, allowed are {}; raise the limit or use fewer "
+                "rows",
+                rows, features, format_size(shared + each), format_size(control.memory_budget));
   }
   return static_cast<unsigned>(std::min<std::size_t>(threads, (control.memory_budget - shared) / each));
 }
@@ -147,7 +156,8 @@ result<trained_model> random_forest::train(const training_data& data, const trai
   if (!weights) {
     return weights.error();
   }
-  const auto threads = threads_within(control, rows, forest.features, data.classes.size());
+  const auto drawn = parameters_.bootstrap && weights->empty() ? rows_drawn(rows) : rows;
+  const auto threads = threads_within(control, rows, drawn, forest.features, data.classes.size());
   if (!threads) {
     return threads.error();
   }

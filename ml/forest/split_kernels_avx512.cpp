@@ -146,22 +146,28 @@ inline __mmask16 divide_short(std::uint8_t* codes, std::uint8_t* front, std::uin
   return static_cast<__mmask16>(stay_first | stay_second << 8);
 }
 
-/// The same for rows with more features: one after the other.
+/// The same for rows with more features: one after the other, each to both sides; where it does not belong it is
+/// written over, in front by a row that comes no earlier than it.
 inline __mmask16 divide_long(std::uint8_t* codes, std::size_t stride, std::uint8_t* front, std::uint8_t* rest,
                              __mmask16 here, const test& asked) {
+  const std::size_t whole = stride / 64 * 64;
+  const auto tail = static_cast<__mmask8>((1U << ((stride - whole) / 8)) - 1);
   unsigned stays = 0;
   for (unsigned lane = 0; lane < 16 && (here >> lane & 1) != 0; ++lane) {
     const auto* from = codes + lane * stride;
-    const bool is_front =
+    const bool in_front =
         (static_cast<std::uint8_t>(from[asked.feature] + asked.shift) <= asked.reach) == (asked.turned == 0);
-    auto* to = is_front ? front : rest;
-    for (std::size_t byte = 0; byte < stride; byte += 8) {
-      _mm_storel_epi64(reinterpret_cast<__m128i*>(to + byte),
-                       _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + byte)));
+    for (std::size_t byte = 0; byte < whole; byte += 64) {
+      const __m512i some = _mm512_loadu_si512(from + byte);
+      _mm512_storeu_si512(front + byte, some);
+      _mm512_storeu_si512(rest + byte, some);
     }
-    stays |= (is_front ? 1U : 0U) << lane;
-    front += is_front ? stride : 0;
-    rest += is_front ? 0 : stride;
+    const __m512i some = _mm512_maskz_loadu_epi64(tail, from + whole);
+    _mm512_mask_storeu_epi64(front + whole, tail, some);
+    _mm512_mask_storeu_epi64(rest + whole, tail, some);
+    stays |= (in_front ? 1U : 0U) << lane;
+    front += in_front ? stride : 0;
+    rest += in_front ? 0 : stride;
   }
   return static_cast<__mmask16>(stays);
 }

@@ -53,10 +53,10 @@ tree_grower::tree_grower(const growth_data& data, const growth_limits& limits, c
       group_bins_(bins_of_groups(data.features)), counts_(data.features.rows), sample_(data.features.stride),
       rest_(data.features.stride), found_(data.features.features), scanned_(data.features.groups()) {}
 
-std::size_t tree_grower::memory(std::size_t rows, std::size_t features) {
+std::size_t tree_grower::memory(std::size_t rows, std::size_t drawn, std::size_t features) {
   constexpr std::size_t histograms = 26; // of the path from the root, the smaller child first: log2 of the rows
   const auto groups = (features + group - 1) / group;
-  return rows * (1 + 2 * (groups * group + 2 * sizeof(std::uint32_t))) +
+  return rows + 2 * drawn * (groups * group + sizeof(std::uint32_t) + sizeof(float)) +
          histograms * groups * group_cells * sizeof(cell) + subtree_grower::memory(features);
 }
 
@@ -272,26 +272,26 @@ void tree_grower::fill_histograms(pending_node&& parent, pending_node& left, pen
 
 namespace {
 
-/// Adds or takes off the samples of rows, feature by feature of each row. `Groups`: 0 = as many as there are.
-template <std::size_t Groups, class Add>
+/// Adds or takes off the samples of rows, feature by feature of each row: group by group of a block of rows, so that
+/// the block and the histogram of the group stay in the first cache.
+template <class Add>
 void for_each_cell(const sampled_rows& rows, std::uint32_t count, cell* cells, Add add) {
-  const auto groups = Groups != 0 ? Groups : rows.stride / group;
-  const auto* code = rows.codes;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const auto sample = cell_of_payload(rows.payloads[i]);
+  constexpr std::uint32_t block = 256;
+  const auto groups = rows.stride / group;
+  for (std::uint32_t first = 0; first < count; first += block) {
+    const auto end = std::min(first + block, count);
     auto* of_group = cells;
-    for (std::size_t g = 0; g < groups; ++g, code += group, of_group += group_cells) {
+    for (std::size_t g = 0; g < groups; ++g, of_group += group_cells) {
+      const auto* code = rows.codes + first * rows.stride + g * group;
+      for (std::uint32_t i = first; i < end; ++i, code += rows.stride) {
+        const auto sample = cell_of_payload(rows.payloads[i]);
 #pragma GCC unroll 8
-      for (std::size_t lane = 0; lane < group; ++lane) {
-        add((of_group + lane)[code[lane] * group], sample);
+        for (std::size_t lane = 0; lane < group; ++lane) {
+          add((of_group + lane)[code[lane] * group], sample);
+        }
       }
     }
   }
-}
-
-template <class Add>
-void for_each_cell(const sampled_rows& rows, std::uint32_t count, cell* cells, Add add) {
-  (rows.stride == group ? for_each_cell<1, Add> : for_each_cell<0, Add>)(rows, count, cells, add);
 }
 
 } // namespace

@@ -59,8 +59,8 @@ public:
   /// Nothing when cancelled; looked at once per large node.
   [[nodiscard]] std::optional<grown_tree> grow(std::uint64_t tree_key, const training_control& control);
 
-  /// Bytes that a grower allocates, at most, for data of this shape.
-  [[nodiscard]] static std::size_t memory(std::size_t rows, std::size_t features);
+  /// Bytes that a grower allocates, at most, for data of this shape and samples of so many different rows.
+  [[nodiscard]] static std::size_t memory(std::size_t rows, std::size_t drawn, std::size_t features);
 
 private:
   using histogram = std::vector<cell>; ///< groups × 256 codes × 8 features

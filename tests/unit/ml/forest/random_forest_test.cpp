@@ -279,6 +279,27 @@ TEST(random_forest, calls_the_hook_in_each_thread_that_it_starts) {
   EXPECT_FALSE(seen.contains(std::this_thread::get_id()));
 }
 
+TEST(random_forest, keeps_to_its_budget_of_memory) {
+  const column_matrix features = column_matrix::Random(5000, 9);
+  const vector target = vector::Random(5000);
+  training_control control;
+  control.memory_budget = 100'000;
+  const auto refused = train({}, features, target, control);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), errc::failed);
+  EXPECT_NE(refused.error().text().find("raise the limit"), std::string::npos) << refused.error().text();
+  // Too little for four threads, enough for fewer.
+  control.memory_budget = 4'000'000;
+  control.threads = 4;
+  std::set<std::thread::id> seen;
+  control.progress = [&](double) { seen.insert(std::this_thread::get_id()); };
+  const auto trained = train({{"n_estimators", "40"}}, features, target, control);
+  ASSERT_TRUE(trained) << trained.error().text();
+  EXPECT_LT(seen.size(), 4U);
+  control.memory_budget = 0;
+  EXPECT_EQ(trained->encoded, train({{"n_estimators", "40"}}, features, target, control)->encoded);
+}
+
 TEST(random_forest, refuses_parameters_out_of_bounds) {
   for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"n_estimators", "0"},
                                                                                     {"n_estimators", "-1"},
