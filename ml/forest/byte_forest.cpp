@@ -96,9 +96,8 @@ std::size_t distinct_thresholds(const forest& from, std::uint16_t feature) {
 
 class byte_compiler {
 public:
-  byte_compiler(const forest& from, const threshold_numbers& numbers, bool planes, byte_forest& into)
-      : from_(from), numbers_(numbers), planes_(planes && from.leaf_width == 1), into_(into),
-        slots_(from.features, {0, 0}) {}
+  byte_compiler(const forest& from, const threshold_numbers& numbers, byte_forest& into)
+      : from_(from), numbers_(numbers), into_(into), slots_(from.features, {0, 0}) {}
 
   void add_thresholds() {
     std::size_t places = 0;
@@ -160,7 +159,7 @@ private:
         if (level == depth || node.is_leaf()) {
           const auto exit = level == depth && !node.is_leaf() ? add_links(nodes, at.node) : exit_of(node);
           for (std::size_t path = at.path; path < places; path += std::size_t{1} << level) {
-            set_exit(path, exit);
+            into_.exits[tree_.exits + path] = exit;
           }
           continue;
         }
@@ -175,19 +174,17 @@ private:
 
   void begin(unsigned depth, bool linked) {
     const auto places = std::size_t{1} << depth;
-    const bool planes = planes_ && !linked;
     tree_ = {static_cast<std::uint32_t>(size_),
              static_cast<std::uint32_t>(into_.lists.size()),
              static_cast<std::uint32_t>(into_.exits.size()),
              static_cast<std::uint32_t>(into_.small_nodes.size() + into_.large_nodes.size()),
              static_cast<std::uint8_t>(depth),
-             linked,
-             planes};
+             linked};
     links_before_ = into_.links.size();
     into_.trees.push_back(tree_);
     // Slots without a node: whichever way a row goes there, the exits below are the same.
-    resize(size_ + (planes ? 6 : 2) * places);
-    into_.exits.resize(into_.exits.size() + (planes ? 0 : places));
+    resize(size_ + 2 * places);
+    into_.exits.resize(into_.exits.size() + places);
     into_.lists.resize(into_.lists.size() + (std::size_t{1} << top_levels));
     auto& nodes = into_.small_nodes;
     if (from_.features <= byte_forest::small_features) {
@@ -271,18 +268,6 @@ private:
     return at;
   }
 
-  void set_exit(std::size_t path, std::uint32_t exit) {
-    if (!tree_.planes) {
-      into_.exits[tree_.exits + path] = exit;
-      return;
-    }
-    const auto places = std::size_t{1} << tree_.depth;
-    auto* planes = into_.bytes() + tree_.heap + 2 * places;
-    for (unsigned plane = 0; plane < 4; ++plane) {
-      planes[plane * places + path] = static_cast<std::uint8_t>(exit >> (8 * plane));
-    }
-  }
-
   std::uint32_t add_links(const tree_nodes& nodes, std::uint32_t root) {
     const auto first = static_cast<std::uint32_t>(into_.links.size());
     into_.links.emplace_back();
@@ -306,17 +291,16 @@ private:
 
   const forest& from_;
   const threshold_numbers& numbers_;
-  bool planes_;
   byte_forest& into_;
   byte_forest::tree tree_{};
-  std::size_t size_ = 0; ///< bytes of heaps and planes so far
+  std::size_t size_ = 0; ///< bytes of heaps so far
   std::size_t links_before_ = 0;
   std::vector<step> level_, next_, pending_;
   std::vector<slot> slots_;
   std::uint32_t level_number_ = 0;
 };
 
-result<byte_forest> byte_forest::make(const forest& from, bool planes) {
+result<byte_forest> byte_forest::make(const forest& from) {
   if (from.features > most_features) {
     return fail(errc::failed, "{} features, more than {}", from.features, most_features);
   }
@@ -340,7 +324,7 @@ result<byte_forest> byte_forest::make(const forest& from, bool planes) {
   made.leaf_width = from.leaf_width;
   made.narrow = from.features <= 8;
   made.values = from.values;
-  byte_compiler compiler(from, numbers, planes, made);
+  byte_compiler compiler(from, numbers, made);
   compiler.add_thresholds();
   made.trees.reserve(from.trees.size());
   for (const auto& tree : from.trees) {
@@ -363,8 +347,7 @@ byte_heap byte_forest::heap_of(const tree& of) const {
           reinterpret_cast<const byte_code*>(heap),
           heap + places,
           lists.data() + of.lists,
-          of.planes ? nullptr : exits.data() + of.exits,
-          of.planes ? heap + 2 * places : nullptr};
+          exits.data() + of.exits};
 }
 
 std::size_t byte_forest::memory() const {

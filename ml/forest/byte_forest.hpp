@@ -24,9 +24,8 @@ public:
 
   static constexpr std::size_t small_features = 128;
 
-  /// @param planes  leaves of single numbers as planes of bytes, where a heap holds the whole tree
   /// `errc::failed` says what does not fit.
-  static result<byte_forest> make(const forest& from, bool planes);
+  static result<byte_forest> make(const forest& from);
 
   /// A node below a heap. Of a leaf every value goes left, to itself.
   struct link {
@@ -39,13 +38,12 @@ public:
 
   /// A tree. Below its exits stand the of a float32, or of wide leaves the row of `values`.
   struct tree {
-    std::uint32_t heap;  ///< into the bytes of the lines: cuts, tags, and planes when there are any
+    std::uint32_t heap;  ///< into the bytes of the lines: cuts and tags
     std::uint32_t lists; ///< into `lists`
     std::uint32_t exits; ///< into `exits`: of a linked tree numbers of links
     std::uint32_t nodes; ///< into the nodes for single rows
     std::uint8_t depth;
     bool linked;
-    bool planes; ///< then it has no exits
   };
 
   std::size_t features = 0;
@@ -57,7 +55,7 @@ public:
   struct alignas(64) line {
     std::uint8_t bytes[64];
   };
-  std::vector<line> lines; ///< heaps and planes
+  std::vector<line> lines; ///< heaps
   std::vector<std::uint16_t> lists;
   std::vector<std::uint32_t> exits;
   std::vector<link> links;

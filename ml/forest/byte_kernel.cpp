@@ -15,8 +15,6 @@ namespace penstock::ml {
 
 namespace {
 
-/// Fewer rows than this are faster one by one than as a block that is mostly empty.
-constexpr std::size_t least_rows_of_a_block = 7;
 /// Trees that a single row goes down at the same time, to hide the latency of loads.
 constexpr std::size_t trees_at_once = 10;
 /// With few rows, trees take turns, for the same reason.
@@ -25,36 +23,6 @@ constexpr std::size_t rows_for_turns = byte_tile::most_rows / trees_in_turns;
 /// Codes of a tile stay in the first cache beside a tree.
 constexpr std::size_t tile_bytes = 16384;
 constexpr std::size_t most_lanes = 64;
-
-/// Thresholds below x.
-std::size_t thresholds_below(const byte_thresholds& of, float x) {
-  const float* first = of.fine;
-  for (std::size_t count = of.count; count > 1;) {
-    const auto half = count / 2;
-    // Arithmetic, for compilers make a branch of a choice, which is foretold badly.
-    first += -static_cast<std::size_t>(first[half - 1] < x) & half;
-    count -= half;
-  }
-  return static_cast<std::size_t>(first - of.fine) + (*first < x ? 1 : 0);
-}
-
-bool encode_plainly(const byte_thresholds* thresholds, const float* rows, std::size_t count, std::size_t features,
-                    std::size_t lanes, byte_code* codes) {
-  bool missing = false;
-  for (; count != 0; codes += features * lanes) {
-    const auto some = std::min(count, lanes);
-    for (std::size_t row = 0; row < some; ++row, rows += features) {
-      for (std::size_t feature = 0; feature < features; ++feature) {
-        const auto x = rows[feature];
-        const auto code = static_cast<int>(thresholds_below(thresholds[feature], x)) - 128;
-        codes[feature * lanes + row] = std::isnan(x) ? missing_code : static_cast<byte_code>(code);
-        missing |= std::isnan(x);
-      }
-    }
-    count -= some;
-  }
-  return missing;
-}
 
 template <bool Missing>
 std::uint32_t goes_right(byte_code code, byte_code cut, [[maybe_unused]] bool missing_left) {
@@ -71,7 +39,6 @@ class byte_kernel : public forest_kernel {
 public:
   byte_kernel(byte_forest forest, const byte_functions& functions, std::string reason)
       : forest_(std::move(forest)), functions_(functions), reason_(std::move(reason)),
-        encode_(functions.encode ? functions.encode : encode_plainly),
         tile_rows_(std::clamp(tile_bytes / forest_.features / functions.lanes * functions.lanes,
                               std::size_t{functions.lanes}, byte_tile::most_rows)),
         missing_left_(forest_.small_nodes.empty() ? byte_forest::most_features : byte_forest::small_features) {
@@ -83,7 +50,7 @@ public:
 
   void sum_leaves(const float* rows, std::size_t count, float* sums) const override {
     const auto lanes = functions_.lanes;
-    auto singles = count % lanes < least_rows_of_a_block ? count % lanes : 0;
+    auto singles = count % lanes < functions_.least_rows ? count % lanes : 0;
     for (std::size_t left = count - singles; left != 0;) {
       const auto some = std::min(left, tile_rows_);
       sum_tile(rows, some, sums);
@@ -109,7 +76,7 @@ private:
     alignas(64) float block_sums[byte_tile::most_rows];
     const std::size_t lanes = functions_.lanes;
     byte_tile tile{(count + lanes - 1) / lanes, forest_.features, false, codes, low, high, block_sums};
-    tile.missing = encode_(forest_.thresholds().data(), rows, count, forest_.features, lanes, codes);
+    tile.missing = functions_.encode(forest_.thresholds().data(), rows, count, forest_.features, lanes, codes);
     const bool wide = forest_.leaf_width > 1;
     if (wide) {
       std::fill_n(sums, count * forest_.leaf_width, 0.0F);
@@ -128,7 +95,7 @@ private:
       const auto some = std::min(together, trees.size() - first);
       functions_.walk(&heaps_[first], tiles.data(), some);
       for (std::size_t i = 0; i < some; ++i) {
-        if (functions_.add != nullptr && !wide && !trees[first + i].linked) {
+        if (!wide && !trees[first + i].linked) {
           functions_.add(heaps_[first + i], tiles[i]);
         } else {
           add_exits(trees[first + i], tiles[i], count, wide ? sums : block_sums);
@@ -136,23 +103,10 @@ private:
       }
     }
     if (!wide) {
-      copy_sums(block_sums, count, sums);
+      std::copy_n(block_sums, count, sums);
     }
   }
 
-  void copy_sums(const float* from, std::size_t count, float* to) const {
-    const std::size_t lanes = functions_.lanes;
-    for (std::size_t block = 0; block < count; block += lanes) {
-      for (std::size_t i = 0; i < lanes; ++i) {
-        const std::size_t row = block + (functions_.sum_order != nullptr ? functions_.sum_order[i] : i);
-        if (row < count) {
-          to[row] = from[block + i];
-        }
-      }
-    }
-  }
-
-  /// Sums of narrow leaves are in the order of the functions.
   void add_exits(const byte_forest::tree& tree, const byte_tile& tile, std::size_t count, float* sums) const {
     const std::size_t lanes = functions_.lanes;
     std::array<std::uint32_t, most_lanes> exits;
@@ -170,15 +124,8 @@ private:
       } else if (tree.linked) {
         follow_links<false>(exits.data(), some, codes);
       }
-      if (forest_.leaf_width > 1) {
-        for (std::size_t row = 0; row < some; ++row) {
-          add(exits[row], sums + (block * lanes + row) * forest_.leaf_width);
-        }
-      } else {
-        for (std::size_t i = 0; i < lanes; ++i) {
-          const std::size_t row = functions_.sum_order != nullptr ? functions_.sum_order[i] : i;
-          sums[block * lanes + i] += row < some ? std::bit_cast<float>(exits[row]) : 0.0F;
-        }
+      for (std::size_t row = 0; row < some; ++row) {
+        add(exits[row], sums + (block * lanes + row) * forest_.leaf_width);
       }
     }
   }
@@ -232,7 +179,7 @@ private:
     row_codes codes;
     const auto features = forest_.features;
     byte_code once[byte_forest::most_features];
-    const bool missing = encode_(forest_.thresholds().data(), row, 1, features, 1, once);
+    const bool missing = functions_.encode(forest_.thresholds().data(), row, 1, features, 1, once);
 
     for (std::size_t feature = 0; feature < features; ++feature) {
       const auto code = static_cast<std::uint8_t>(once[feature] + 128);
@@ -251,6 +198,7 @@ private:
   template <class Node>
   void sum_trees(const Node* nodes, const row_codes& codes, float* sums) const {
     const auto& trees = forest_.trees;
+    float sum = 0;
     for (std::size_t first = 0; first < trees.size(); first += trees_at_once) {
       const auto some = std::min(trees_at_once, trees.size() - first);
       std::array<const Node*, trees_at_once> at;
@@ -271,33 +219,33 @@ private:
         for (auto places = std::size_t{1} << common; places != std::size_t{1} << tree.depth; places *= 2) {
           at[i] = step(at[i], places, codes);
         }
-        const auto path = static_cast<std::uint32_t>(at[i] - nodes) - tree.nodes;
-        add(exit_of(tree, path, codes), sums);
+        const auto path = static_cast<std::size_t>(at[i] - nodes) - tree.nodes;
+        const auto& heap = heaps_[first + i];
+        const auto exit = tree.linked ? follow_links(heap.exits[path], codes) : heap.exits[path];
+        if (forest_.leaf_width == 1) {
+          sum += std::bit_cast<float>(exit);
+        } else {
+          add(exit, sums);
+        }
       }
     }
+    *sums += sum;
   }
 
   /// A row in a heap, as the place `path` of it, on a level of so many nodes.
   template <class Node>
   static const Node* step(const Node* at, std::size_t places, const row_codes& codes) {
     const auto& node = at[places];
-    // Arithmetic, for compilers make a branch of a choice, which is foretold badly: below zero the difference has all
-    // of its upper bits.
-    const auto difference = static_cast<std::size_t>(node.cut) - codes.of[node.index];
-    return at + (difference >> 8 & places);
+    // Arithmetic, for compilers make a branch of a choice, which is foretold badly; clang even of a comparison.
+#if defined(__clang__)
+    const auto right = (static_cast<std::size_t>(node.cut) - codes.of[node.index]) >> 8;
+#else
+    const auto right = -static_cast<std::size_t>(node.cut < codes.of[node.index]);
+#endif
+    return at + (right & places);
   }
 
-  std::uint32_t exit_of(const byte_forest::tree& tree, std::uint32_t path, const row_codes& codes) const {
-    if (tree.planes) {
-      const auto places = std::size_t{1} << tree.depth;
-      const auto* planes = forest_.bytes() + tree.heap + 2 * places + path;
-      return planes[0] | std::uint32_t{planes[places]} << 8 | std::uint32_t{planes[2 * places]} << 16 |
-             std::uint32_t{planes[3 * places]} << 24;
-    }
-    auto at = forest_.exits[tree.exits + path];
-    if (!tree.linked) {
-      return at;
-    }
+  std::uint32_t follow_links(std::uint32_t at, const row_codes& codes) const {
     for (;;) {
       const auto& link = forest_.links[at];
       const auto index = link.feature + (link.missing_left ? missing_left_ : 0);
@@ -312,7 +260,6 @@ private:
   byte_forest forest_;
   const byte_functions& functions_;
   std::string reason_;
-  decltype(byte_functions::encode) encode_;
   std::vector<byte_heap> heaps_; ///< of the trees, into the forest
   std::size_t tile_rows_;
   std::size_t missing_left_; ///< places of the second codes of a single row behind the first
@@ -356,7 +303,7 @@ result<std::unique_ptr<forest_kernel>> make_byte_kernel(const forest& forest, in
   if (functions == nullptr || set > supported_instructions()) {
     return fail(errc::failed, "there are no loops for {}", name_of(set));
   }
-  auto bytes = byte_forest::make(forest, functions->planes);
+  auto bytes = byte_forest::make(forest);
   if (!bytes) {
     return bytes.error();
   }

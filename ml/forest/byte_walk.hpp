@@ -35,8 +35,7 @@ struct byte_heap {
                             ///< its lowest bit first (as bit 7); bit 0: missing goes left
   const std::uint16_t* lists; ///< features of nodes 1 … 15 (place 0 unused), then for every level from 4 on: the number
                               ///< of features in its list (8, 16, 32 or 64), and those
-  const std::uint32_t* exits; ///< 2^depth: what stands below the exit; null when there are planes
-  const std::uint8_t* planes; ///< 4×2^depth: bytes of the float32 below each exit, the lowest byte of all exits first
+  const std::uint32_t* exits; ///< 2^depth: what stands below the exit
 };
 
 /// Some rows on their way through a tree, `lanes` to a block.
@@ -49,7 +48,7 @@ struct byte_tile {
   const byte_code* codes; ///< blocks×features×lanes
   std::uint8_t* low;      ///< blocks×lanes: bits 0 … 7 of the paths
   std::uint8_t* high;     ///< blocks×lanes: bits 8 and 9
-  float* sums;            ///< blocks×lanes, within a block in the order of `sum_order`
+  float* sums;            ///< blocks×lanes
 };
 
 /// The thresholds of a feature, ascending, for a search by comparing sixteen at a time.
@@ -61,19 +60,18 @@ struct byte_thresholds {
 
 struct byte_functions {
   const char* name;
-  unsigned lanes;                ///< rows of a block
-  const std::uint8_t* sum_order; ///< lanes: the row within its block whose sum stands at a place; null = as the rows
-  bool planes;                   ///< leaves of single numbers are wanted as planes
+  unsigned lanes;      ///< rows of a block
+  unsigned least_rows; ///< fewer are faster one by one than as a block that is mostly empty
 
   /// Codes of rows, in blocks of `lanes` (any number). Of a last block that is not full the other places stay as they
-  /// are. Null = there is nothing better than plain code.
+  /// are.
   /// @return is a value missing?
   bool (*encode)(const byte_thresholds* thresholds, const float* rows, std::size_t count, std::size_t features,
                  std::size_t lanes, byte_code* codes);
   /// Rows to their exits, into `low` and `high`, in some trees at once: tiles[i] is on its way through heaps[i]. They
   /// differ in `low` and `high`.
   void (*walk)(const byte_heap* heaps, const byte_tile* tiles, std::size_t trees);
-  /// Adds the numbers below the exits to the sums. Null = there is nothing better than plain code.
+  /// Adds the numbers (float32) below the exits to the sums.
   void (*add)(const byte_heap& heap, const byte_tile& tile);
 };
 

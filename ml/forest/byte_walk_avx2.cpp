@@ -44,7 +44,7 @@ struct avx2 {
   static bytes look_up(bytes table, bytes index) { return _mm256_shuffle_epi8(table, index); }
 };
 
-void add(const byte_heap& heap, const byte_tile& tile) {
+void gather_exits(const byte_heap& heap, const byte_tile& tile) {
   for (std::size_t row = 0; row < tile.blocks * avx2::lanes; row += 8) {
     auto path = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(tile.low + row)));
     if (heap.depth > 8) {
@@ -88,7 +88,7 @@ private:
 
 } // namespace
 
-const byte_functions byte_functions_avx2{"avx2", avx2::lanes, nullptr, false, encode<avx2_codes>, walk<avx2>, add};
+const byte_functions byte_functions_avx2{"avx2", avx2::lanes, 10, encode<avx2_codes>, walk<avx2>, gather_exits};
 
 } // namespace penstock::ml
 #endif

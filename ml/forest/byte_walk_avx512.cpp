@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #if defined(__x86_64__)
-#include "ml/forest/byte_codes_avx512.hpp"
+#include "ml/forest/byte_avx512.hpp"
 
 #include <immintrin.h>
 
@@ -45,22 +45,10 @@ struct avx512 {
   static bytes look_up(bytes table, bytes index) { return _mm512_shuffle_epi8(table, index); }
 };
 
-void add(const byte_heap& heap, const byte_tile& tile) {
-  for (std::size_t row = 0; row < tile.blocks * avx512::lanes; row += 16) {
-    auto path = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(tile.low + row)));
-    if (heap.depth > 8) {
-      const auto high = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(tile.high + row)));
-      path = _mm512_or_si512(path, _mm512_slli_epi32(high, 8));
-    }
-    const auto leaves = _mm512_i32gather_ps(path, heap.exits, 4);
-    _mm512_storeu_ps(tile.sums + row, _mm512_add_ps(_mm512_loadu_ps(tile.sums + row), leaves));
-  }
-}
-
 } // namespace
 
-const byte_functions byte_functions_avx512{"avx512", avx512::lanes, nullptr, false, encode<avx512_codes>, walk<avx512>,
-                                           add};
+const byte_functions byte_functions_avx512{"avx512",     avx512::lanes, 14, encode<avx512_codes>,
+                                           walk<avx512>, gather_exits};
 
 } // namespace penstock::ml
 #endif

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #if defined(__x86_64__)
-#include "ml/forest/byte_codes_avx512.hpp"
+#include "ml/forest/byte_avx512.hpp"
 
 #include <immintrin.h>
 
@@ -44,32 +44,71 @@ struct vbmi {
   static bytes look_up(bytes low, bytes high, bytes index) { return _mm512_permutex2var_epi8(low, index, high); }
 };
 
-/// Unpacking bytes to numbers works within 16-byte lanes: the sums of a register of 16 are those of four rows each of
-/// four lanes.
-constexpr std::uint8_t sum_order[64] = {0,  1,  2,  3,  16, 17, 18, 19, 32, 33, 34, 35, 48, 49, 50, 51,
-                                        4,  5,  6,  7,  20, 21, 22, 23, 36, 37, 38, 39, 52, 53, 54, 55,
-                                        8,  9,  10, 11, 24, 25, 26, 27, 40, 41, 42, 43, 56, 57, 58, 59,
-                                        12, 13, 14, 15, 28, 29, 30, 31, 44, 45, 46, 47, 60, 61, 62, 63};
+constexpr std::size_t plane_size = std::size_t{1} << deepest_byte_heap;
 
-/// The float32 below the exits, looked up byte by byte.
+struct byte_orders {
+  std::uint8_t split[2][64]; ///< out of 32 numbers: all first bytes and all second ones, all third and all fourth ones
+  std::uint8_t rows[64];     ///< so that unpacking, which works within 16 bytes, leaves the rows in their order
+};
+constexpr byte_orders make_orders() {
+  byte_orders orders{};
+  for (unsigned i = 0; i < 32; ++i) {
+    for (unsigned byte = 0; byte < 4; ++byte) {
+      orders.split[byte / 2][byte % 2 * 32 + i] = static_cast<std::uint8_t>(4 * i + byte);
+    }
+  }
+  for (unsigned i = 0; i < 64; ++i) {
+    orders.rows[i] = static_cast<std::uint8_t>(i / 4 % 4 * 16 + i / 16 * 4 + i % 4);
+  }
+  return orders;
+}
+alignas(64) constexpr auto orders = make_orders();
+
+/// The float32 below the exits as planes: 4×2^Depth bytes, the lowest byte of each first.
+template <unsigned Depth>
+void split_exits(const byte_heap& heap, std::uint8_t* planes) {
+  constexpr std::size_t places = std::size_t{1} << Depth;
+  const auto bytes01 = vbmi::load(orders.split[0]);
+  const auto bytes23 = vbmi::load(orders.split[1]);
+  for (std::size_t exit = 0; exit < places; exit += 64) {
+    const auto some = [&](std::size_t number) {
+      return number * 16 < places ? vbmi::load(heap.exits + exit + number * 16) : vbmi::fill(0);
+    };
+    const auto store = [&](std::size_t plane, __m512i x) { vbmi::store(planes + plane * plane_size + exit, x); };
+    const auto low01 = vbmi::look_up(some(0), some(1), bytes01);
+    const auto low23 = vbmi::look_up(some(0), some(1), bytes23);
+    const auto high01 = vbmi::look_up(some(2), some(3), bytes01);
+    const auto high23 = vbmi::look_up(some(2), some(3), bytes23);
+    store(0, _mm512_shuffle_i64x2(low01, high01, 0x44));
+    store(1, _mm512_shuffle_i64x2(low01, high01, 0xEE));
+    store(2, _mm512_shuffle_i64x2(low23, high23, 0x44));
+    store(3, _mm512_shuffle_i64x2(low23, high23, 0xEE));
+  }
+}
+
+/// Looked up byte by byte: for many rows.
 template <unsigned Depth>
 void add_planes(const byte_heap& heap, const byte_tile& tile) {
   constexpr auto lanes = vbmi::lanes;
+  alignas(64) std::uint8_t planes[4 * plane_size];
   alignas(64) std::uint8_t found[byte_tile::most_rows * 4];
+  split_exits<Depth>(heap, planes);
   for (std::size_t plane = 0; plane < 4; ++plane) {
-    const auto table = load_table<vbmi, parts<vbmi>(Depth)>(heap.planes + (plane << Depth));
+    const auto table = load_table<vbmi, parts<vbmi>(Depth)>(planes + plane * plane_size);
     for (std::size_t block = 0; block < tile.blocks; ++block) {
       const auto low = vbmi::load(tile.low + block * lanes);
       const auto high = Depth > 8 ? vbmi::load(tile.high + block * lanes) : low;
       vbmi::store(found + (block * 4 + plane) * lanes, look_up<vbmi, Depth>(table, place_of<vbmi, Depth>(low, high)));
     }
   }
+  const auto rows = vbmi::load(orders.rows);
   for (std::size_t block = 0; block < tile.blocks; ++block) {
     const auto* bytes = found + block * 4 * lanes;
-    const auto a = vbmi::load(bytes);
-    const auto b = vbmi::load(bytes + lanes);
-    const auto c = vbmi::load(bytes + 2 * lanes);
-    const auto d = vbmi::load(bytes + 3 * lanes);
+    const auto in_order = [&](std::size_t plane) { return vbmi::look_up(vbmi::load(bytes + plane * lanes), rows); };
+    const auto a = in_order(0);
+    const auto b = in_order(1);
+    const auto c = in_order(2);
+    const auto d = in_order(3);
     const auto low01 = _mm512_unpacklo_epi8(a, b);
     const auto high01 = _mm512_unpackhi_epi8(a, b);
     const auto low23 = _mm512_unpacklo_epi8(c, d);
@@ -88,13 +127,18 @@ void add_planes(const byte_heap& heap, const byte_tile& tile) {
 void add(const byte_heap& heap, const byte_tile& tile) {
   static constexpr decltype(&add_planes<4>) by_depth[] = {add_planes<4>, add_planes<5>, add_planes<6>, add_planes<7>,
                                                           add_planes<8>, add_planes<9>, add_planes<10>};
-  by_depth[heap.depth - top_levels](heap, tile);
+  // With few blocks, gathering costs less than to split a tree's exits into planes.
+  constexpr std::size_t few = 2;
+  if (tile.blocks > few) {
+    by_depth[heap.depth - top_levels](heap, tile);
+  } else {
+    gather_exits(heap, tile);
+  }
 }
 
 } // namespace
 
-const byte_functions byte_functions_avx512_vbmi{"avx512_vbmi",        vbmi::lanes, sum_order, true,
-                                                encode<avx512_codes>, walk<vbmi>,  add};
+const byte_functions byte_functions_avx512_vbmi{"avx512_vbmi", vbmi::lanes, 7, encode<avx512_codes>, walk<vbmi>, add};
 
 } // namespace penstock::ml
 #endif

@@ -8,8 +8,7 @@
 
 #include <immintrin.h>
 
-/// Values to codes with AVX-512, for the files of instruction sets that include it: everything here is in an unnamed
-/// namespace.
+/// What the files of both AVX-512 sets do alike. Everything here is in an unnamed namespace.
 namespace penstock::ml {
 
 namespace {
@@ -33,6 +32,19 @@ struct avx512_codes {
     return (missing | _mm512_cmp_ps_mask(rest, rest, _CMP_UNORD_Q)) != 0;
   }
 };
+
+/// Adds the numbers below the exits to the sums.
+void gather_exits(const byte_heap& heap, const byte_tile& tile) {
+  for (std::size_t row = 0; row < tile.blocks * 64; row += 16) {
+    auto path = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(tile.low + row)));
+    if (heap.depth > 8) {
+      const auto high = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(tile.high + row)));
+      path = _mm512_or_si512(path, _mm512_slli_epi32(high, 8));
+    }
+    const auto leaves = _mm512_i32gather_ps(path, heap.exits, 4);
+    _mm512_storeu_ps(tile.sums + row, _mm512_add_ps(_mm512_loadu_ps(tile.sums + row), leaves));
+  }
+}
 
 } // namespace
 
