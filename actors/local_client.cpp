@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/local_client.hpp"
 
+#include "base/spelling.hpp"
+
 #include <algorithm>
 
 namespace penstock::actors {
@@ -219,8 +221,28 @@ result<std::shared_ptr<const runtime::serving_model>> local_client::model(const 
   if (!loaded->package)
     return *loaded->why;
   auto out = std::make_shared<runtime::serving_model>();
-  *out = {name, version->number, 0, version->digest, loaded->package};
+  *out = {name, version->number, 0, version->digest, loaded->package, loaded->size};
   return std::shared_ptr<const runtime::serving_model>{std::move(out)};
+}
+
+status local_client::cancel_training(const std::string& name, duration limit) {
+  const auto deadline = from_now(limit);
+  std::vector<std::string> known;
+  for (const auto& record : ground_.directory.of_kind("trainer")) {
+    const auto info = ask<training_info>(record->address(), describe{}, deadline);
+    if (!info)
+      return info.error();
+    const auto own = info->training.substr(info->training.rfind('/') + 1);
+    known.push_back(own);
+    if (name != own && name != info->training)
+      continue;
+    const auto answer = ask<cancel_answered>(record->address(), actors::cancel_training{}, deadline);
+    if (!answer)
+      return answer.error();
+    return answer->refused ? status{*answer->refused} : status{};
+  }
+  const auto near = nearest(name, known);
+  return fail(errc::not_found, "there is no training \"{}\"{}", name, near ? ", did you mean \"" + *near + "\"?" : "");
 }
 
 std::string local_client::metrics() {

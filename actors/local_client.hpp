@@ -23,6 +23,7 @@ public:
                                                               duration limit) override;
   [[nodiscard]] result<std::shared_ptr<const runtime::serving_model>>
   model(const std::string& name, const std::string& alias, duration limit) override;
+  [[nodiscard]] status cancel_training(const std::string& name, duration limit) override;
   [[nodiscard]] std::string metrics() override;
 
   /// Fills in where the inputs of shards end now.

@@ -66,7 +66,7 @@ struct source_info {
 
 struct training_info {
   std::string training; ///< `application/name`
-  std::string state;    ///< `waiting`, `running`, `completed`, `failed`, `retrying`
+  std::string state;    ///< `waiting`, `running`, `completed`, `failed`, `retrying`, `cancelling`, `cancelled`
   runtime::training_progress progress;
   std::map<int, std::string> step_texts; ///< of the steps that this attempt has ended, by number
   std::uint32_t attempt = 1;
@@ -128,6 +128,9 @@ public:
   /// there is one. A model that was served before goes on being served when the store fails.
   [[nodiscard]] virtual result<std::shared_ptr<const runtime::serving_model>>
   model(const std::string& name, const std::string& alias, duration limit) = 0;
+  /// Ends a training for good, whatever step it is in. `errc::not_found` for a training that the application does not
+  /// have (by its name, or as `application/name`), `conflict` when it has completed or failed.
+  [[nodiscard]] virtual status cancel_training(const std::string& name, duration limit) = 0;
   /// Prometheus text exposition of the node.
   [[nodiscard]] virtual std::string metrics() = 0;
 };

@@ -7,7 +7,8 @@
 
 namespace penstock::actors {
 
-node_metrics::stream_series node_metrics::stream(const std::string& application, const std::string& stream) {
+node_metrics::stream_series node_metrics::stream(const std::string& application, const std::string& stream,
+                                                 bool classes) {
   const metric_labels of{{"application", application}, {"stream", stream}};
   auto with = [&](const std::string& name, const std::string& value) {
     auto labels = of;
@@ -35,6 +36,11 @@ node_metrics::stream_series node_metrics::stream(const std::string& application,
   out.decode_seconds = stage("decode");
   out.predict_seconds = stage("predict");
   out.encode_seconds = stage("encode");
+  if (classes) {
+    out.accuracy = &registry_.gauge("penstock_model_accuracy", "Running share of records whose class is right.", of);
+    out.log_loss = &registry_.gauge("penstock_model_log_loss", "Running logarithmic loss over all records.", of);
+    return out;
+  }
   out.mae = &registry_.gauge("penstock_model_mae", "Running mean absolute error over all records.", of);
   out.rmse = &registry_.gauge("penstock_model_rmse", "Running root mean squared error over all records.", of);
   return out;

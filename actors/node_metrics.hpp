@@ -30,10 +30,13 @@ public:
     prometheus::Counter* decode_seconds;
     prometheus::Counter* predict_seconds;
     prometheus::Counter* encode_seconds;
-    prometheus::Gauge* mae;
+    prometheus::Gauge* mae; ///< these two or the next two are there, the others null
     prometheus::Gauge* rmse;
+    prometheus::Gauge* accuracy;
+    prometheus::Gauge* log_loss;
   };
-  [[nodiscard]] stream_series stream(const std::string& application, const std::string& stream);
+  /// @param classes  whether the stream's model classifies
+  [[nodiscard]] stream_series stream(const std::string& application, const std::string& stream, bool classes);
 
   /// One commit of any shard, for the live view's quantiles.
   void commit_took(duration took);

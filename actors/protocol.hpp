@@ -172,6 +172,12 @@ struct run_recorded {
   std::string digest;
   std::uint64_t version = 0;
 };
+/// A user wants no more of this training. Answered with `cancel_answered`; the state is `cancelled` as soon as the work
+/// has ended, and stays so until the node starts again.
+struct cancel_training {};
+struct cancel_answered {
+  std::shared_ptr<error> refused; ///< `errc::conflict`: it has ended already
+};
 /// INTERNAL, from the training's own thread: it is not skipped; what goes in.
 struct training_started {
   std::string inputs;
@@ -205,6 +211,7 @@ struct load_model {
 struct model_loaded {
   std::string digest;
   std::shared_ptr<const ml::model_package> package; ///< none when it failed
+  std::uint64_t size = 0;                           ///< of the encoded package, bytes
   std::shared_ptr<error> why;
 };
 
@@ -250,6 +257,8 @@ PENSTOCK_MESSAGE(view_control)
 PENSTOCK_MESSAGE(control_view)
 PENSTOCK_MESSAGE(control_read)
 PENSTOCK_MESSAGE(run_recorded)
+PENSTOCK_MESSAGE(cancel_training)
+PENSTOCK_MESSAGE(cancel_answered)
 PENSTOCK_MESSAGE(training_started)
 PENSTOCK_MESSAGE(training_moved)
 PENSTOCK_MESSAGE(training_ended)

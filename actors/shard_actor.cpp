@@ -34,7 +34,8 @@ class shard_core {
 public:
   shard_core(self_pointer self, shard_setup setup)
       : self_(self), setup_(std::move(setup)),
-        series_(setup_.metrics->stream(setup_.settings.application, setup_.settings.stream.name)),
+        series_(setup_.metrics->stream(setup_.settings.application, setup_.settings.stream.name,
+                                       !setup_.settings.stream.classes.empty())),
         link_(*setup_.log, self->address(), "shard-" + std::to_string(setup_.settings.shard)) {}
 
   // -- beginning ----------------------------------------------------------------
@@ -370,8 +371,13 @@ void shard_core::publish() {
   counted_once_ = true;
   counted_records_ = sum.records;
   counted_dead_letters_ = sum.dead_letters;
-  series_.mae->Set(sum.mae());
-  series_.rmse->Set(sum.rmse());
+  if (series_.accuracy != nullptr) {
+    series_.accuracy->Set(sum.accuracy());
+    series_.log_loss->Set(sum.log_loss());
+  } else {
+    series_.mae->Set(sum.mae());
+    series_.rmse->Set(sum.rmse());
+  }
 }
 
 shard_info shard_core::info() const {

@@ -3,6 +3,7 @@
 
 #include "actors/node_client.hpp"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 
@@ -21,7 +22,6 @@ public:
         out[i] += static_cast<double>(rows[i * features_ + k]);
     }
   }
-  std::string encode() const override { return {}; }
   std::size_t memory() const override { return sizeof(*this); }
 
 private:
@@ -63,6 +63,42 @@ inline std::shared_ptr<const runtime::serving_model> sum_of(const std::string& n
   out->name = name;
   out->version = version;
   out->package = package;
+  return out;
+}
+
+/// Answers its features as probabilities of these classes.
+class echo_model final : public ml::model {
+public:
+  explicit echo_model(std::size_t classes) : classes_(classes) {}
+  std::string_view type() const override { return "echo"; }
+  std::size_t features() const override { return classes_; }
+  std::size_t outputs() const override { return classes_; }
+  void predict(std::span<const float> rows, std::span<double> out) const override {
+    std::copy(rows.begin(), rows.end(), out.begin());
+  }
+  ml::kernel_description kernel() const override { return {"by_hand", "a test needs no other"}; }
+  std::size_t memory() const override { return 4096; }
+
+private:
+  std::size_t classes_;
+};
+
+inline std::shared_ptr<const runtime::serving_model>
+classifier(const std::string& name, const std::vector<std::string>& classes, ml::field_type type) {
+  auto package = std::make_shared<ml::model_package>();
+  package->model = std::make_shared<echo_model>(classes.size());
+  std::vector<ml::field_spec> features;
+  for (std::size_t i = 0; i < classes.size(); ++i)
+    features.push_back(feature("p" + std::to_string(i)));
+  package->input = *ml::schema::make(std::move(features));
+  auto answer = feature("kind", type);
+  answer.one_of = classes;
+  package->output = *ml::schema::make({answer});
+  package->learner = {"echo", {{"volume", "11"}}};
+  package->metrics = {{"accuracy", 0.75}};
+  package->importances = {{"p0", 0.25}, {"p1", 0.75}};
+  auto out = std::make_shared<runtime::serving_model>();
+  *out = {name, 4, 0, "d4", package, 777};
   return out;
 }
 
@@ -120,6 +156,18 @@ public:
     if (!broken && found == models.end())
       return fail(errc::not_found, "no model is called {}", name);
     return answer(found == models.end() ? nullptr : found->second);
+  }
+  status cancel_training(const std::string& name, duration) override {
+    if (broken)
+      return *broken;
+    for (auto& each : info.trainings)
+      if (each.training == name || each.training.ends_with("/" + name)) {
+        if (each.state == "completed")
+          return fail(errc::conflict, "training {} has completed", name);
+        each.state = "cancelled";
+        return {};
+      }
+    return fail(errc::not_found, "no training {}", name);
   }
   std::string metrics() override { return "# HELP penstock_up Up\n# TYPE penstock_up gauge\npenstock_up 1\n"; }
 
