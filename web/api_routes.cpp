@@ -4,6 +4,7 @@
 #include "base/spelling.hpp"
 #include "web/error_response.hpp"
 #include "web/list_page.hpp"
+#include "web/model_json.hpp"
 #include "web/node_json.hpp"
 
 #include <nlohmann/json.hpp>
@@ -197,6 +198,43 @@ result<document> records_of(node_client& client, const http_request& request) {
   return out;
 }
 
+/// A version of a model by number or alias, with everything that its package says.
+result<document> version_of(node_client& client, const std::string& name, const std::string& version) {
+  const auto registry = client.registry(ask_limit);
+  if (!registry)
+    return registry.error();
+  const auto* registered = registry->find(name);
+  if (registered == nullptr)
+    return named(models_of(client), "model", "name", name).error();
+  if (registry->find(name, version) == nullptr) {
+    std::vector<std::string> known;
+    for (const auto& [alias, number] : registered->aliases)
+      known.push_back(alias);
+    const auto near = nearest(version, known);
+    return fail(errc::not_found, "model {} has no version or alias \"{}\"{}; its latest version is {}", name, version,
+                near ? ", did you mean \"" + *near + "\"?" : "", registered->versions.back().number);
+  }
+  const auto model = client.model(name, version, ask_limit);
+  if (!model)
+    return model.error();
+  return to_json(**model, *registered);
+}
+
+/// Only as JSON: a form of another site cannot say that, so no page that a user visits can cancel a training.
+http_response cancel_training(node_client& client, const http_request& request) {
+  if (request.content_type != "application/json")
+    return error_response(area::api, 415, "post it with Content-Type: application/json; the body may be {}");
+  const auto& name = request.captured.at("training");
+  if (const auto done = client.cancel_training(name, ask_limit); !done)
+    return refused(done.error());
+  const auto trainings = trainings_of(client);
+  if (trainings)
+    for (const auto& each : *trainings)
+      if (const auto full = each.at("name").get<std::string>(); full == name || short_name(full) == name)
+        return json(each);
+  return json({{"name", name}, {"state", "cancelling"}});
+}
+
 void add_list(router& to, node_client& client, const std::string& noun, const list_source& items) {
   to.add("GET", "/api/v1/" + noun,
          [&client, items](const http_request& request) { return answer_list(items(client), request.target); });
@@ -232,6 +270,11 @@ void add_api_routes(router& to, node_client& client, const std::string& node_nam
   to.add("GET", "/api/v1/models/{model}", [&client](const http_request& request) {
     return answer(named(models_of(client), "model", "name", request.captured.at("model")));
   });
+  to.add("GET", "/api/v1/models/{model}/versions/{version}", [&client](const http_request& request) {
+    return answer(version_of(client, request.captured.at("model"), request.captured.at("version")));
+  });
+  to.add("POST", "/api/v1/trainings/{training}/cancel",
+         [&client](const http_request& request) { return cancel_training(client, request); });
   to.add("GET", "/api/v1/actors/{address...}", [&client](const http_request& request) {
     return answer(named(actors_of(client), "actor", "address", request.captured.at("address")));
   });

@@ -66,14 +66,26 @@ document to_json(const actors::actor_info& of) {
 }
 
 document to_json(const runtime::running_metrics& of) {
-  return {{"records", of.records},
-          {"dead_letters", of.dead_letters},
-          {"nulls", of.nulls},
-          {"evaluated", of.evaluated},
-          {"sum_absolute_error", of.sum_absolute_error},
-          {"sum_squared_error", of.sum_squared_error},
-          {"mae", of.mae()},
-          {"rmse", of.rmse()}};
+  document out{{"records", of.records},
+               {"dead_letters", of.dead_letters},
+               {"nulls", of.nulls},
+               {"evaluated", of.evaluated},
+               {"sum_absolute_error", of.sum_absolute_error},
+               {"sum_squared_error", of.sum_squared_error},
+               {"mae", of.mae()},
+               {"rmse", of.rmse()}};
+  if (of.classified > 0) {
+    out["classified"] = of.classified;
+    out["correct"] = of.correct;
+    out["accuracy"] = of.accuracy();
+    out["log_loss"] = of.log_loss();
+  }
+  if (of.positives + of.false_positives + of.false_negatives > 0) {
+    out["precision"] = of.precision();
+    out["recall"] = of.recall();
+    out["f1"] = of.f1();
+  }
+  return out;
 }
 
 document to_json(const actors::shard_info& of) {

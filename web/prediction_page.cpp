@@ -7,7 +7,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 namespace penstock::web {
 
@@ -81,6 +83,22 @@ std::string rounded(double value) {
   return std::abs(value) >= 0.1 || value == 0 ? fmt::format("{:.2f}", value) : fmt::format("{:.3g}", value);
 }
 
+/// The class, and the probabilities of the most probable ones.
+std::string class_text(const prediction_page& page) {
+  constexpr std::size_t most_shown = 20;
+  auto shown = page.probabilities;
+  std::ranges::stable_sort(shown, std::greater{}, [](const auto& each) { return each.second; });
+  shown.resize(std::min(shown.size(), most_shown));
+  auto out = fmt::format("<div class=\"result\" role=\"status\">{}: <strong>{}</strong>\n<table>\n"
+                         "<caption class=\"hint\">Probabilities, by model {} version {}</caption>\n",
+                         escape_html(page.predicts), escape_html(*page.predicted_class), escape_html(page.model),
+                         page.version);
+  for (const auto& [name, probability] : shown)
+    out += fmt::format("<tr><th scope=\"row\">{}</th><td>{:.1f} %</td><td class=\"hint\">{}</td></tr>\n",
+                       escape_html(name), probability * 100, number_text(probability));
+  return out + "</table>\n</div>\n";
+}
+
 std::string other_models(const prediction_page& page) {
   if (page.models.size() < 2)
     return "";
@@ -103,6 +121,8 @@ std::string html_of(const prediction_page& page) {
                        "<span class=\"hint\">exactly {}, by model {} version {}</span></p>\n",
                        escape_html(page.predicts), rounded(*page.prediction), number_text(*page.prediction),
                        escape_html(page.model), page.version);
+  if (page.predicted_class)
+    out += class_text(page);
   if (!page.model.empty()) {
     out += "<form method=\"post\" action=\"/predict\">\n";
     for (const auto& field : page.features.fields()) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace penstock::web {
@@ -17,9 +18,11 @@ struct prediction_page {
   std::string model;               ///< the chosen one; empty = none there yet
   std::uint64_t version = 0;
   ml::schema features;
-  std::string predicts;                      ///< name of the predicted field
-  std::map<std::string, std::string> values; ///< as they were sent, shown again
-  std::optional<double> prediction;
+  std::string predicts;                                      ///< name of the predicted field
+  std::map<std::string, std::string> values;                 ///< as they were sent, shown again
+  std::optional<double> prediction;                          ///< of a model that predicts a number
+  std::optional<std::string> predicted_class;                ///< of a classifier
+  std::vector<std::pair<std::string, double>> probabilities; ///< its classes in their order
   std::string mistake; ///< what is wrong with the values, or why there is no model
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "web/prediction_request.hpp"
 
+#include "web/model_json.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -132,9 +134,31 @@ result<feature_rows> read_row(const std::map<std::string, std::string>& form, co
 }
 
 std::vector<double> predict(const ml::model_package& package, const feature_rows& rows) {
-  std::vector<double> out(rows.count);
+  std::vector<double> out(rows.count * package.model->outputs());
   package.model->predict(rows.values, out);
   return out;
+}
+
+const std::vector<std::string>& classes_of(const ml::model_package& package) {
+  static const std::vector<std::string> none;
+  const auto& fields = package.output.fields();
+  // A package whose names do not fit its outputs is served as numbers: an index must never go astray.
+  return fields.empty() || fields.front().one_of.size() != package.model->outputs() ? none : fields.front().one_of;
+}
+
+std::string prediction_json(const ml::model_package& package, std::span<const double> answer) {
+  const auto& classes = classes_of(package);
+  if (classes.empty())
+    return number_text(answer.front());
+  return dump_line(class_json(classes[ml::most_probable(answer)], package.output.fields().front().type));
+}
+
+std::string probabilities_json(const ml::model_package& package, std::span<const double> answer) {
+  const auto& classes = classes_of(package);
+  std::string out = "{";
+  for (std::size_t i = 0; i < classes.size(); ++i)
+    out += (i == 0 ? "" : ", ") + dump_line(classes[i]) + ": " + number_text(answer[i]);
+  return out + "}";
 }
 
 std::string number_text(double value) {

@@ -6,6 +6,7 @@
 #include "web/node_json.hpp"
 
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,8 +29,19 @@ struct feature_rows {
 /// One row of a form: text by feature name. An empty text is a missing value.
 [[nodiscard]] result<feature_rows> read_row(const std::map<std::string, std::string>& form, const ml::schema& features);
 
-/// Scores rows.
+/// Scores rows: n×outputs of the model, row-major.
 [[nodiscard]] std::vector<double> predict(const ml::model_package& package, const feature_rows& rows);
+
+/// Names of the classes that a model tells apart, in the order of its outputs; empty when it predicts a number.
+[[nodiscard]] const std::vector<std::string>& classes_of(const ml::model_package& package);
+
+/// The prediction of one row as JSON: a number that reads back as the same bits, or the most probable class as a
+/// number, a string, true or false, by the type of the labels that it was trained with.
+/// @param answer  the model's outputs for the row
+[[nodiscard]] std::string prediction_json(const ml::model_package& package, std::span<const double> answer);
+
+/// `{"no": 0.25, "yes": 0.75}`. Only for a model with classes.
+[[nodiscard]] std::string probabilities_json(const ml::model_package& package, std::span<const double> answer);
 
 /// The shortest text that reads back as the same bits; `null` for what JSON cannot say.
 [[nodiscard]] std::string number_text(double value);

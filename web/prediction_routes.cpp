@@ -45,14 +45,25 @@ http_response predict_v1(served_models& models, const http_request& request) {
   const auto rows = read_instances(request.body, package.input);
   if (!rows)
     return refused(rows.error());
-  // Written by hand: every prediction must read back as the same bits.
-  std::string body = "{\"predictions\": [";
-  bool first = true;
-  for (const double each : predict(package, *rows)) {
-    body += (first ? "" : ", ") + number_text(each);
-    first = false;
+  const auto wanted = request.target.parameter("probabilities").value_or("false");
+  if (wanted != "true" && wanted != "false")
+    return refused(fail(errc::invalid, "probabilities must be true or false, not \"{}\"", wanted));
+  if (wanted == "true" && classes_of(package).empty())
+    return refused(fail(errc::invalid, "model {} predicts numbers; there are no probabilities", (*model)->name));
+  const auto answers = predict(package, *rows);
+  const auto width = package.model->outputs();
+  // Written by hand: every number must read back as the same bits.
+  std::string predictions, probabilities;
+  for (std::size_t i = 0; i < rows->count; ++i) {
+    const auto answer = std::span(answers).subspan(i * width, width);
+    predictions += (i == 0 ? "" : ", ") + prediction_json(package, answer);
+    if (wanted == "true")
+      probabilities += (i == 0 ? "" : ", ") + probabilities_json(package, answer);
   }
-  return {200, "application/json", body + "]}\n", {}};
+  auto body = "{\"predictions\": [" + predictions + "]";
+  if (wanted == "true")
+    body += ", \"probabilities\": [" + probabilities + "]";
+  return {200, "application/json", body + "}\n", {}};
 }
 
 http_response model_v1(served_models& models, const http_request& request) {
@@ -93,10 +104,13 @@ http_response predict_json(served_models& models, const http_request& request) {
   const auto rows = read_row(content, package.input);
   if (!rows)
     return refused(rows.error());
+  const auto answer = predict(package, *rows);
+  const auto probabilities =
+      classes_of(package).empty() ? std::string() : ", \"probabilities\": " + probabilities_json(package, answer);
   return {200,
           "application/json",
-          fmt::format("{{\"prediction\": {}, \"field\": {}, \"model\": {}, \"version\": {}}}\n",
-                      number_text(predict(package, *rows).front()), dump_line(predicted_field(package)),
+          fmt::format("{{\"prediction\": {}{}, \"field\": {}, \"model\": {}, \"version\": {}}}\n",
+                      prediction_json(package, answer), probabilities, dump_line(predicted_field(package)),
                       dump_line((*model)->name), (*model)->version),
           {}};
 }
@@ -138,7 +152,16 @@ http_response predict_form(served_models& models, form values) {
     page.mistake = rows.error().text();
     return html(400, page);
   }
-  page.prediction = predict(*(*model)->package, *rows).front();
+  const auto& package = *(*model)->package;
+  const auto answer = predict(package, *rows);
+  const auto& classes = classes_of(package);
+  if (classes.empty()) {
+    page.prediction = answer.front();
+    return html(200, page);
+  }
+  page.predicted_class = classes[ml::most_probable(answer)];
+  for (std::size_t i = 0; i < classes.size(); ++i)
+    page.probabilities.emplace_back(classes[i], answer[i]);
   return html(200, page);
 }
 

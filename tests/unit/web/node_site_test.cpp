@@ -139,6 +139,81 @@ TEST_F(node_site_test, predicts_named_and_ordered_instances) {
   EXPECT_EQ(json::parse(answer.body), json::parse(R"({"predictions": [2.5, 3]})"));
 }
 
+TEST_F(node_site_test, predicts_classes_as_their_labels_were) {
+  const auto predictions = [&](const std::string& name, std::vector<std::string> classes, ml::field_type type) {
+    client.models[name] = classifier(name, classes, type);
+    register_model(client, name, 4);
+    return ask("POST", "/v1/models/" + name + ":predict", R"({"instances": [[0.25, 0.75], [0.5, 0.5]]})").body;
+  };
+  EXPECT_EQ(predictions("a", {"0", "1"}, ml::field_type::int64), "{\"predictions\": [1, 0]}\n");
+  EXPECT_EQ(predictions("b", {"false", "true"}, ml::field_type::boolean), "{\"predictions\": [true, false]}\n");
+  EXPECT_EQ(predictions("c", {"0", "1"}, ml::field_type::string), "{\"predictions\": [\"1\", \"0\"]}\n");
+}
+
+TEST_F(node_site_test, gives_probabilities_when_it_is_asked_for_them) {
+  client.models["mail"] = classifier("mail", {"ham", "spam"}, ml::field_type::string);
+  register_model(client, "mail", 4);
+  const std::string rows = R"({"instances": [[0.25, 0.75], [0.5, 0.5]]})";
+  const auto answer = ask("POST", "/v1/models/mail:predict?probabilities=true", rows);
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(json::parse(answer.body), json::parse(R"({"predictions": ["spam", "ham"], "probabilities":
+                              [{"ham": 0.25, "spam": 0.75}, {"ham": 0.5, "spam": 0.5}]})"));
+  EXPECT_EQ(ask("POST", "/v1/models/mail:predict?probabilities=maybe", rows).status, 400);
+  serve_boxes();
+  const auto numbers = ask("POST", "/v1/models/boxes:predict?probabilities=true", R"({"instances": [[1, 2]]})");
+  EXPECT_EQ(numbers.status, 400);
+  EXPECT_NE(numbers.body.find("there are no probabilities"), std::string::npos);
+}
+
+TEST_F(node_site_test, shows_a_class_and_all_probabilities_of_one_row) {
+  client.models["mail"] = classifier("mail", {"<b>", "spam"}, ml::field_type::string);
+  register_model(client, "mail", 4);
+  const auto one = json::parse(ask("POST", "/predict", R"({"p0": 0.75, "p1": 0.25})").body);
+  EXPECT_EQ(one["prediction"], "<b>");
+  EXPECT_EQ(one["probabilities"], json::parse(R"({"<b>": 0.75, "spam": 0.25})"));
+  const auto page = ask("POST", "/predict", "p0=0.75&p1=0.25", "application/x-www-form-urlencoded");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_NE(page.body.find("kind: <strong>&lt;b&gt;</strong>"), std::string::npos) << page.body;
+  EXPECT_NE(page.body.find("25.0 %"), std::string::npos);
+  EXPECT_EQ(page.body.find("<b>"), std::string::npos) << "escaped";
+}
+
+TEST_F(node_site_test, describes_a_version_of_a_model_with_its_kernel) {
+  client.models["mail"] = classifier("mail", {"0", "1"}, ml::field_type::int64);
+  register_model(client, "mail", 4);
+  for (const char* version : {"4", "champion"}) {
+    const auto model = get(std::string("/api/v1/models/mail/versions/") + version);
+    EXPECT_EQ(model["name"], "mail");
+    EXPECT_EQ(model["version"], 4);
+    EXPECT_EQ(model["size_bytes"], 777);
+    EXPECT_EQ(model["memory_bytes"], 4096);
+    EXPECT_EQ(model["kernel"], json::parse(R"({"name": "by_hand", "reason": "a test needs no other"})"));
+    EXPECT_EQ(model["predicts"]["classes"], json::parse("[0, 1]"));
+    EXPECT_EQ(model["importances"][0]["feature"], "p1") << "the largest first";
+    EXPECT_EQ(model["learner"]["parameters"]["volume"], "11");
+  }
+  const auto none = ask("GET", "/api/v1/models/mail/versions/chmpion");
+  EXPECT_EQ(none.status, 404);
+  EXPECT_NE(none.body.find("did you mean \\\"champion\\\"?"), std::string::npos) << none.body;
+  EXPECT_EQ(ask("GET", "/api/v1/models/male/versions/4").status, 404);
+}
+
+TEST_F(node_site_test, cancels_a_training_only_when_asked_in_json) {
+  actors::training_info training;
+  training.training = "boxes/sizes";
+  training.state = "running";
+  client.info.trainings = {training};
+  EXPECT_EQ(ask("POST", "/api/v1/trainings/sizes/cancel", "x=1", "application/x-www-form-urlencoded").status, 415);
+  EXPECT_EQ(client.info.trainings[0].state, "running");
+  EXPECT_EQ(ask("GET", "/api/v1/trainings/sizes/cancel").status, 405);
+  const auto done = ask("POST", "/api/v1/trainings/sizes/cancel", "{}");
+  EXPECT_EQ(done.status, 200) << done.body;
+  EXPECT_EQ(json::parse(done.body)["state"], "cancelled");
+  EXPECT_EQ(ask("POST", "/api/v1/trainings/size/cancel", "{}").status, 404);
+  client.info.trainings[0].state = "completed";
+  EXPECT_EQ(ask("POST", "/api/v1/trainings/sizes/cancel", "{}").status, 409);
+}
+
 TEST_F(node_site_test, tells_the_models_as_kserve_does) {
   serve_boxes();
   EXPECT_EQ(get("/v1/models"), json::parse(R"({"models": ["boxes"]})"));
