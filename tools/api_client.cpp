@@ -52,7 +52,15 @@ result<api_client> api_client::of(const parsed_line& line) {
 }
 
 result<document> api_client::get(const std::string& target) const {
-  const auto answer = web::http_exchange(address_, "/api/v1/" + target, "", limit);
+  return exchange(target, "");
+}
+
+result<document> api_client::post(const std::string& target) const {
+  return exchange(target, "{}");
+}
+
+result<document> api_client::exchange(const std::string& target, const std::string& body) const {
+  const auto answer = web::http_exchange(address_, "/api/v1/" + target, body, limit);
   if (!answer) {
     if (answer.error().code() != errc::unavailable)
       return answer.error();
@@ -61,11 +69,11 @@ result<document> api_client::get(const std::string& target) const {
                 "$PENSTOCK_URL",
                 answer.error().text());
   }
-  auto body = document::parse(answer->body, nullptr, false);
-  if (answer->status == 200 && !body.is_discarded())
-    return body;
-  const auto detail = body.is_object() && body.contains("detail") && body["detail"].is_string()
-                          ? body["detail"].get<std::string>()
+  auto content = document::parse(answer->body, nullptr, false);
+  if (answer->status == 200 && !content.is_discarded())
+    return content;
+  const auto detail = content.is_object() && content.contains("detail") && content["detail"].is_string()
+                          ? content["detail"].get<std::string>()
                           : fmt::format("http://{}:{} answered {}; is that a Penstock node?", address_.host,
                                         address_.port, answer->status);
   return error(code_of(answer->status), detail);

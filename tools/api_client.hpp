@@ -25,12 +25,17 @@ public:
   /// @param target  below `/api/v1/`, encoded
   [[nodiscard]] result<document> get(const std::string& target) const;
 
+  /// Asks for something to be done; the answer and the errors as of `get`.
+  [[nodiscard]] result<document> post(const std::string& target) const;
+
   /// All items of a list, page by page, in constant memory; `each` returns false to stop.
   /// @param query  `filter=…&stream=…`, encoded; may be empty
   [[nodiscard]] status list(const std::string& noun, const std::string& query,
                             const std::function<bool(document)>& each) const;
 
 private:
+  [[nodiscard]] result<document> exchange(const std::string& target, const std::string& body) const;
+
   web::http_address address_;
 };
 

@@ -63,20 +63,29 @@ document dataset(const runtime::dataset_spec& of) {
   if (of.split)
     out["split"] = {
         {"test_size", of.split->test_size}, {"seed", of.split->seed}, {"part", of.split->test_part ? "test" : "train"}};
+  if (of.split && !of.split->stratify.empty())
+    out["split"]["stratify"] = of.split->stratify;
   return out;
 }
 
 document training(const runtime::training_spec& of) {
-  return {{"name", of.name},
-          {"dataset", of.dataset},
-          {"features", of.features},
-          {"target", of.target},
-          {"predicts", of.predicts},
-          {"holdout", {{"test_size", of.holdout_size}, {"seed", of.holdout_seed}}},
-          {"learner", {{"type", of.learner.type}, {"parameters", of.learner.parameters}}},
-          {"model", of.model},
-          {"retries", {{"max", of.retries}, {"delay", exact(of.retry_delay)}}},
-          {"webhook", of.webhook}};
+  document out{{"name", of.name},
+               {"dataset", of.dataset},
+               {"features", of.features},
+               {"target", of.target},
+               {"predicts", of.predicts},
+               {"holdout", {{"test_size", of.holdout_size}, {"seed", of.holdout_seed}}},
+               {"learner", {{"type", of.learner.type}, {"parameters", of.learner.parameters}}},
+               {"model", of.model},
+               {"retries", {{"max", of.retries}, {"delay", exact(of.retry_delay)}}},
+               {"webhook", of.webhook}};
+  if (!of.holdout_stratify.empty())
+    out["holdout"]["stratify"] = of.holdout_stratify;
+  if (!of.weight.empty())
+    out["weight"] = of.weight;
+  if (of.memory > 0)
+    out["memory"] = of.memory;
+  return out;
 }
 
 document pairs(const std::vector<std::pair<std::string, std::string>>& all) {
@@ -109,17 +118,20 @@ document from(const runtime::stream_spec& of) {
 }
 
 document stream(const runtime::stream_spec& of) {
-  return {{"name", of.name},
-          {"input", {{"topic", of.input_topic}, {"schema", of.schema}, {"from", from(of)}}},
-          {"on_gap", of.on_gap == runtime::on_gap::fail ? "fail" : "skip"},
-          {"model", of.model},
-          {"alias", of.alias},
-          {"output", {{"topic", of.output_topic}, {"key", of.output_key}, {"fields", pairs(of.output_fields)}}},
-          {"dead_letters", of.dead_letters},
-          {"evaluate", {{"actual", of.evaluate_actual}, {"predicted", of.evaluate_predicted}}},
-          {"shards", of.shards},
-          {"commit", {{"interval", exact(of.commit_interval)}, {"records", of.commit_records}}},
-          {"watchdog", exact(of.watchdog)}};
+  document out{{"name", of.name},
+               {"input", {{"topic", of.input_topic}, {"schema", of.schema}, {"from", from(of)}}},
+               {"on_gap", of.on_gap == runtime::on_gap::fail ? "fail" : "skip"},
+               {"model", of.model},
+               {"alias", of.alias},
+               {"output", {{"topic", of.output_topic}, {"key", of.output_key}, {"fields", pairs(of.output_fields)}}},
+               {"dead_letters", of.dead_letters},
+               {"evaluate", {{"actual", of.evaluate_actual}, {"predicted", of.evaluate_predicted}}},
+               {"shards", of.shards},
+               {"commit", {{"interval", exact(of.commit_interval)}, {"records", of.commit_records}}},
+               {"watchdog", exact(of.watchdog)}};
+  if (!of.classes.empty())
+    out["classes"] = of.classes;
+  return out;
 }
 
 document stop_when(const runtime::stop_spec& of) {

@@ -6,6 +6,7 @@
 
 - A folder includes only those below it, by paths from the root.
 - A library is reached, directly or through our headers, only from the folders that own it.
+- A file for a wider instruction set (x_avx2.cpp and so on) reaches plain data alone; ml/CMakeLists.txt says why.
 - No file or folder is called util, helper, common or manager.
 - Every source starts with its licence; sources have at most 500 lines, headers 300.
 - Every folder with sources has a README.md of at most 40 lines.
@@ -46,6 +47,10 @@ OWNERS = {
     "boost/program_options": {"tools", "bench"},
 }
 
+# What a file for a wider instruction set may reach of the standard library: nothing that defines inline functions.
+WIDE = re.compile(r"_(?:avx2|avx512|vbmi)\.cpp$")
+PLAIN_HEADERS = {"cstddef", "cstdint", "immintrin.h"}
+
 FORBIDDEN_WORDS = re.compile(r"(?:^|[_\-.])(utils?|helpers?|commons?|managers?)(?:$|[_\-.])")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 LICENCE = "// SPDX-License-Identifier: Apache-2.0\n"
@@ -79,6 +84,8 @@ class Tree:
         for name in self.sources:
             self.check_folders(name)
             self.check_libraries(name)
+            if WIDE.search(name):
+                self.check_plain(name, name, set())
             self.check_form(name)
         self.check_names()
         self.check_readmes()
@@ -124,6 +131,16 @@ class Tree:
                 self.complain(name, lines.get(first, 1),
                               f"{home}/ reaches {library.rstrip('/')} ({way}), which belongs to "
                               + ", ".join(sorted(OWNERS[library])))
+
+    def check_plain(self, wide, name, seen):
+        """Only plain headers within what a file for a wider instruction set includes."""
+        seen.add(name)
+        for line, quoted, path in self.includes[name]:
+            if not quoted and path not in PLAIN_HEADERS:
+                self.complain(name, line, f"<{path}> is reached by {wide}, whose code must not be shared: only "
+                                          + ", ".join(f"<{header}>" for header in sorted(PLAIN_HEADERS)))
+            elif quoted and path in self.sources and path not in seen:
+                self.check_plain(wide, path, seen)
 
     # -- form ------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/spelling.hpp"
 #include "tools/api_client.hpp"
+#include "tools/model_text.hpp"
 #include "tools/resource_table.hpp"
 #include "tools/verbs.hpp"
 #include "web/http_message.hpp"
@@ -71,11 +72,12 @@ int describe(const parsed_line& parsed, console& to) {
   if (!client)
     return to.report(client.error());
   const auto& name = parsed.arguments[1];
-  const auto item = client->get(std::string(what->noun) + "/" + path_of(name));
+  const bool model = what->singular == std::string("model");
+  const auto item = model ? describe_model(*client, name) : client->get(std::string(what->noun) + "/" + path_of(name));
   if (!item)
     return to.report(item.error());
   if (*format == output_format::table)
-    (void)to.out(details_of(*item) + events_about(*client, name));
+    (void)to.out((model ? model_text(*item) : details_of(*item)) + events_about(*client, name));
   else
     (void)to.out(as_text(*item, *format));
   return 0;

@@ -79,6 +79,8 @@ std::string plain_line(const run_figures& figures) {
                           format_count(figures.lag), m.dead_letters, figures.restarts + figures.process_restarts);
   if (m.evaluated > 0)
     line += fmt::format(", MAE {:.4f}, RMSE {:.4f}", m.mae(), m.rmse());
+  if (m.classified > 0)
+    line += fmt::format(", accuracy {:.4f}, log-loss {:.4f}", m.accuracy(), m.log_loss());
   line += fmt::format(", commit p50 {} p99 {}", latency(figures.commit_p50), latency(figures.commit_p99));
   for (const auto& source : figures.sources)
     line += ", source " + source_text(source);
@@ -98,6 +100,8 @@ std::vector<std::string> view_lines(const std::string& application, const run_fi
   row("restarts", fmt::format("{} actors", figures.restarts), "process", std::to_string(figures.process_restarts));
   if (m.evaluated > 0)
     row("MAE", fmt::format("{:.4f}", m.mae()), "RMSE", fmt::format("{:.4f}", m.rmse()));
+  if (m.classified > 0)
+    row("accuracy", fmt::format("{:.4f}", m.accuracy()), "log-loss", fmt::format("{:.4f}", m.log_loss()));
   row("commit p50", latency(figures.commit_p50), "commit p99", latency(figures.commit_p99));
   for (const auto& source : figures.sources)
     out.push_back(fmt::format("  {:<10} {} {}{}", "source", bar(share_of(source), 24), source_text(source),

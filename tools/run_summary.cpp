@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/run_summary.hpp"
 
+#include "tools/model_text.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -54,7 +56,7 @@ std::string quoted(const std::string& word) {
 std::string training_line(const runtime::application_spec& application, const actors::training_info& training) {
   auto line = fmt::format("  model          {} version {} ({})", model_of(application, training.training),
                           training.version, training.digest.substr(0, 12));
-  for (const auto& [name, value] : training.metrics)
+  for (const auto& [name, value] : main_metrics(training.metrics))
     line += fmt::format(", {} {:.4f}", name, value);
   if (training.reused)
     line += ", reused: trained before from the same inputs";
@@ -81,6 +83,14 @@ document summary_json(const runtime::application_spec& application, const run_en
                {"process_restarts", f.process_restarts},
                {"commit_p50_seconds", seconds(f.commit_p50)},
                {"commit_p99_seconds", seconds(f.commit_p99)}};
+  if (f.metrics.classified > 0) {
+    out["classified"] = f.metrics.classified;
+    out["accuracy"] = f.metrics.accuracy();
+    out["log_loss"] = f.metrics.log_loss();
+    out["precision"] = f.metrics.precision();
+    out["recall"] = f.metrics.recall();
+    out["f1"] = f.metrics.f1();
+  }
   out["trainings"] = trainings_json(end.node.trainings);
   out["sources"] = sources_json(end.node.sources);
   out["failures"] = f.failures;
@@ -109,6 +119,12 @@ std::string summary_text(const runtime::application_spec& application, const run
   if (f.metrics.evaluated > 0)
     out += fmt::format("  running error  MAE {:.4f}, RMSE {:.4f} over {} records\n", f.metrics.mae(), f.metrics.rmse(),
                        format_count(f.metrics.evaluated));
+  if (f.metrics.classified > 0)
+    out += fmt::format("  accuracy       {:.4f} over {} records, log-loss {:.4f}\n", f.metrics.accuracy(),
+                       format_count(f.metrics.classified), f.metrics.log_loss());
+  if (f.metrics.positives + f.metrics.false_positives + f.metrics.false_negatives > 0)
+    out += fmt::format("  second class   precision {:.4f}, recall {:.4f}, F1 {:.4f}\n", f.metrics.precision(),
+                       f.metrics.recall(), f.metrics.f1());
   out += fmt::format("  commits        p50 {}, p99 {}\n", format_duration(f.commit_p50), format_duration(f.commit_p99));
   out += fmt::format("  restarts       {} of actors, {} of the process\n", f.restarts, f.process_restarts);
   for (const auto& training : end.node.trainings)

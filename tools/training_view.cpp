@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/training_view.hpp"
 
+#include "tools/model_text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,7 +36,7 @@ std::string time_left(double share, duration spent) {
 
 std::string metrics_text(const std::map<std::string, double>& metrics) {
   std::string out;
-  for (const auto& [name, value] : metrics)
+  for (const auto& [name, value] : main_metrics(metrics))
     out += fmt::format("{}{} {:.4f}", out.empty() ? "" : ", ", name, value);
   return out;
 }
@@ -48,6 +50,8 @@ std::string state_line(const actors::training_info& what) {
   if (what.state == "retrying")
     return fmt::format("training {} failed (attempt {}), will be tried again: {}", what.training, what.attempt,
                        what.cause);
+  if (what.state == "cancelled")
+    return fmt::format("training {} {}", what.training, what.cause);
   if (what.state == "failed")
     return fmt::format("training {} failed: {}", what.training, what.cause);
   if (what.state != "completed")
@@ -136,8 +140,9 @@ std::vector<std::string> training_view::in_work(const std::vector<actors::traini
 }
 
 bool training_view::busy(const std::vector<actors::training_info>& trainings) {
-  return std::ranges::any_of(trainings,
-                             [](const auto& each) { return each.state != "completed" && each.state != "failed"; });
+  return std::ranges::any_of(trainings, [](const auto& each) {
+    return each.state != "completed" && each.state != "failed" && each.state != "cancelled";
+  });
 }
 
 } // namespace penstock::tools

@@ -17,6 +17,8 @@ constexpr std::array program_verbs{
     verb{"node", "Run a node that stays: applications from files, HTTP", node_verb},
     verb{"get", "List actors, shards, sources, trainings, topics, models, runs, events …", get_verb},
     verb{"describe", "Show everything about one actor, shard, model or topic", describe_verb},
+    verb{"model", "List and describe models", model_verb},
+    verb{"cancel", "End a training for good", cancel_verb},
     verb{"topic", "List topics and read their records", topic_verb},
     verb{"config", "Check an application file, or show what it amounts to", config_verb},
     verb{"version", "Print version and build", version_verb},

@@ -15,6 +15,8 @@ int node_verb(words line, console& to);
 int get_verb(words line, console& to);
 int describe_verb(words line, console& to);
 int topic_verb(words line, console& to);
+int model_verb(words line, console& to);
+int cancel_verb(words line, console& to);
 int config_verb(words line, console& to);
 int version_verb(words line, console& to);
 

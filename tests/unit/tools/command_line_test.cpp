@@ -67,6 +67,8 @@ TEST(command_line, suggests_what_was_meant) {
                                                                      {{"topic", "lst"}, "\"list\""},
                                                                      {{"get", "actor5"}, "\"actors\""},
                                                                      {{"describe", "modle", "x"}, "\"model\""},
+                                                                     {{"model", "descibe", "x"}, "\"describe\""},
+                                                                     {{"cancel", "trainin", "x"}, "\"training\""},
                                                                      {{"get", "actors", "-o", "jsn"}, "json"},
                                                                      {{"version", "-o", "ymal"}, "yaml"}}) {
     const auto answer = penstock_says(line);
@@ -83,6 +85,18 @@ TEST(command_line, names_what_is_missing_or_too_much) {
   EXPECT_EQ(penstock_says({"run", "a", "--http", "x"}).code, 2);
   EXPECT_EQ(penstock_says({"run", "a", "--http"}).code, 2);
   EXPECT_EQ(penstock_says({"run", "a", "--durability", "none"}).code, 2);
+}
+
+TEST(command_line, describes_a_model_or_a_package_but_not_both) {
+  for (const auto& line : std::vector<std::vector<std::string>>{{"model", "describe"},
+                                                                {"model", "describe", "m", "--file", "f"},
+                                                                {"model", "describe", "m:"},
+                                                                {"model", "describe", ":1"}})
+    EXPECT_EQ(penstock_says(line).code, 2) << line.size();
+  EXPECT_EQ(penstock_says({"model", "describe", "--file", "/nowhere/x.model"}).code, 3);
+  EXPECT_EQ(penstock_says({"model", "describe", "--file", "pipelines/README.md"}).code, 5);
+  EXPECT_EQ(penstock_says({"model", "describe", "m", "--url", "http://127.0.0.1:1"}).code, 69);
+  EXPECT_TRUE(has(penstock_says({"cancel", "-h"}).out, "penstock cancel training"));
 }
 
 TEST(command_line, does_not_take_the_beginning_of_an_option_for_the_option) {
