@@ -89,6 +89,14 @@ TEST(application, reads_the_house_prices_that_ship) {
   EXPECT_EQ(stream->alias, "champion");
 }
 
+TEST(application, reads_the_heart_disease_that_ships) {
+  const auto read = load_application("pipelines/heart-disease.yaml", [](const std::string&) { return std::nullopt; });
+  ASSERT_TRUE(read.ok()) << read.error().text();
+  EXPECT_EQ(read->find_dataset("streaming-part")->split->stratify, "target");
+  EXPECT_EQ(read->trainings[0].holdout_stratify, "target");
+  EXPECT_EQ(read->find_stream("heart-disease")->classes, (std::vector<std::string>{"0", "1"}));
+}
+
 TEST(application, keeps_the_reference_for_people_the_same_as_the_reader) {
   const auto page = read_file("pipelines/README.md");
   ASSERT_TRUE(page.ok());
@@ -251,6 +259,85 @@ TEST(application, checks_expressions_keys_and_evaluations) {
               HasSubstr("evaluate.actual: b is neither a field of the output nor of the input"));
   EXPECT_THAT(mistakes(stream_with("model: m,", "model: m, evaluate: {actual: a},")), HasSubstr("needs predicted"));
   EXPECT_EQ(mistakes(stream_with("model: m,", "model: m, evaluate: {actual: a, predicted: twice},")), "");
+}
+
+TEST(application, reads_the_classes_of_a_stream_in_order_and_with_their_type) {
+  const auto classes = [](const std::string& list) {
+    const auto read = parse(stream_with("model: m,", "model: m, classes: " + list + ","));
+    EXPECT_TRUE(read.ok()) << read.error().text();
+    return std::pair(read->streams[0].classes, read->streams[0].prediction);
+  };
+  using answer = std::pair<std::vector<std::string>, ml::field_type>;
+  EXPECT_EQ(classes("[10, -1, 9]"), (answer({"-1", "9", "10"}, ml::field_type::int64)));
+  EXPECT_EQ(parse(before_stream + good_stream)->streams[0].prediction, ml::field_type::float64);
+  const auto typed = [](const std::string& list) {
+    return stream_with("model: m, output: {topic: out, key: id, fields: {id: id, twice: prediction * 2}}",
+                       "model: m, classes: " + list + ", output: {topic: out, fields: {guess: prediction}}");
+  };
+  EXPECT_EQ(parse(typed("[true, false]"))->streams[0].prediction, ml::field_type::boolean);
+  EXPECT_EQ(parse(typed("[spam, Ham, ok]"))->streams[0].classes, (std::vector<std::string>{"Ham", "ok", "spam"}));
+  EXPECT_EQ(parse(typed("[spam, ham]"))->streams[0].prediction, ml::field_type::string);
+  EXPECT_EQ(parse(typed("[1, 02]"))->streams[0].prediction, ml::field_type::string) << "02 is no integer's text";
+}
+
+TEST(application, checks_the_classes_of_a_stream) {
+  const auto with = [](const std::string& list) {
+    return mistakes(stream_with("model: m,", "model: m, " + list + ","));
+  };
+  EXPECT_THAT(with("classes: [1]"), HasSubstr("classes: needs 2 to 1024 classes"));
+  EXPECT_THAT(with("classes: [0, 1, 0]"), HasSubstr("0 occurs twice"));
+  EXPECT_THAT(with("classes: 2"), HasSubstr("must be a list"));
+  EXPECT_THAT(with("classes: [yes, no]"), HasSubstr("cannot be reckoned with")) << "prediction * 2";
+  EXPECT_THAT(with("evaluate: {actual: a, predicted: twice}, classes: [spam, ham]"),
+              HasSubstr("evaluate.actual: a is a float64, the classes ham, spam are strings"));
+  EXPECT_EQ(with("evaluate: {actual: a, predicted: twice}, classes: [0, 1]"), "");
+  EXPECT_THAT(mistakes(stream_with("prediction * 2", "probability_1")), HasSubstr("there is no field probability_1"));
+}
+
+TEST(application, checks_classes_against_the_training_of_the_model) {
+  const auto training = [](const std::string& learner) {
+    return document("Dataset", "d", "{path: x.csv}") +
+           document("Training", "t",
+                    "{dataset: d, features: [a], target: y, model: m, learner: {type: " + learner + "}}");
+  };
+  EXPECT_THAT(mistakes(before_stream + training("random_forest_classifier") + good_stream),
+              HasSubstr("Stream s: classes: model m is a classifier (Training t); list what it tells apart"));
+  EXPECT_THAT(mistakes(stream_with("model: m,", "model: m, classes: [0, 1],") + training("random_forest_regressor")),
+              HasSubstr("Stream s: classes: model m predicts numbers (Training t, random_forest_regressor)"));
+  EXPECT_EQ(mistakes(stream_with("model: m,", "model: m, classes: [0, 1],") + training("random_forest_classifier")),
+            "");
+}
+
+TEST(application, reads_stratification_weights_and_the_budget_of_a_training) {
+  const auto read = parse(
+      application +
+      document("Dataset", "d", "{path: x.csv, split: {test_size: 20%, seed: 1, part: train, stratify: s}}") +
+      document("Training", "t",
+               "{dataset: d, features: [a], target: y, weight: w, memory: 2GiB, holdout: {stratify: true}, learner: "
+               "{type: random_forest_classifier, class_weight: {no: 1, yes: 2.5}, oob_score: true}}"));
+  ASSERT_TRUE(read.ok()) << read.error().text();
+  EXPECT_EQ(read->datasets[0].split->stratify, "s");
+  const auto& training = read->trainings[0];
+  EXPECT_EQ(training.holdout_stratify, "y") << "true is the target";
+  EXPECT_EQ(training.weight, "w");
+  EXPECT_EQ(training.memory, std::uint64_t{2} << 30);
+  EXPECT_EQ(training.learner.parameters.at("class_weight"), "no: 1, yes: 2.5");
+}
+
+TEST(application, checks_weights_of_classes_and_the_budget) {
+  const auto with = [](const std::string& rest, const std::string& learner) {
+    return mistakes(application + document("Dataset", "d", "{path: x.csv}") +
+                    document("Training", "t",
+                             "{dataset: d, features: [a], target: y, " + rest + "learner: {type: " + learner + "}}"));
+  };
+  EXPECT_THAT(with("memory: 2,", "random_forest_classifier"), HasSubstr("memory"));
+  EXPECT_THAT(with("memory: 10KiB,", "random_forest_classifier"), HasSubstr("10KiB is too small to learn in"));
+  EXPECT_THAT(with("weight: y,", "random_forest_classifier"), HasSubstr("weight: y is also the target"));
+  EXPECT_THAT(with("", "random_forest_classifier, class_weight: {no: many}"), HasSubstr("\"many\" is no number"));
+  EXPECT_THAT(with("", "random_forest_classifier, class_weight: heavy"), HasSubstr("balanced"));
+  EXPECT_THAT(with("", "random_forest_classifier, class_weight: {}"), HasSubstr("class_weight"));
+  EXPECT_THAT(with("", "random_forest_regressor, class_weight: balanced"), HasSubstr("class_weight"));
+  EXPECT_EQ(with("", "random_forest_classifier, class_weight: balanced"), "");
 }
 
 TEST(application, gives_an_expression_in_block_style_its_own_line) {
