@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace penstock::ml {
@@ -22,15 +23,20 @@ void encode(const forest& forest, const tree_nodes& tree, byte_writer& to) {
   while (!pending.empty()) {
     const auto& node = tree[pending.back()];
     pending.pop_back();
+    const auto tag = node.is_leaf()
+                         ? leaf_tag
+                         : static_cast<std::uint16_t>(node.feature | (node.missing_left ? missing_left_bit : 0));
+    const auto first = node.is_leaf() ? *forest.values_of(node) : node.number;
+    char raw[least_node_size]; // in one piece: this loop is a part of every training's time
+    std::memcpy(raw, &tag, sizeof(tag));
+    std::memcpy(raw + sizeof(tag), &first, sizeof(first));
+    to.raw({raw, sizeof(raw)});
     if (node.is_leaf()) {
-      to.number(leaf_tag);
-      for (std::size_t i = 0; i < forest.leaf_width; ++i) {
+      for (std::size_t i = 1; i < forest.leaf_width; ++i) {
         to.number(forest.values_of(node)[i]);
       }
       continue;
     }
-    to.number(static_cast<std::uint16_t>(node.feature | (node.missing_left ? missing_left_bit : 0)));
-    to.number(node.number);
     pending.push_back(node.right);
     pending.push_back(node.left);
   }

@@ -95,10 +95,8 @@ struct sorted_kernels {
   /// Best split of a node over the sorted lists [first, last), in which no code of the node is 255.
   void (*find)(const sorted_rows& rows, const sorted_node& node, unsigned first, unsigned last, std::uint32_t least,
                sorted_best& best);
-  /// Divides one list stably: rows of which `codes` of `by` is at most `cut`, or 255 when `missing_left`, come first.
-  /// Returns how many they are.
-  unsigned (*divide)(sorted_rows& rows, const sorted_node& node, unsigned list, unsigned by, std::uint8_t cut,
-                     bool missing_left);
+  /// Divides lists [first, last) stably, the left side to the front. Returns how many rows of the node go left.
+  unsigned (*divide)(sorted_rows& rows, const sorted_node& node, unsigned first, unsigned last, const question& asked);
 };
 
 // -- the sets ------------------------------------------------------------------

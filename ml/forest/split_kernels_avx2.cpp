@@ -162,9 +162,8 @@ void turn(sorted_rows& rows) {
 void sort(sorted_rows& rows, const sorted_node& node, unsigned from, unsigned feature) {
   sorted_portable.sort(rows, node, from, feature);
 }
-unsigned divide(sorted_rows& rows, const sorted_node& node, unsigned list, unsigned by, std::uint8_t cut,
-                bool missing_left) {
-  return sorted_portable.divide(rows, node, list, by, cut, missing_left);
+unsigned divide(sorted_rows& rows, const sorted_node& node, unsigned first, unsigned last, const question& asked) {
+  return sorted_portable.divide(rows, node, first, last, asked);
 }
 
 } // namespace

@@ -189,16 +189,15 @@ void find(const sorted_rows& rows, const sorted_node& node, unsigned first, unsi
   }
 }
 
-unsigned divide(sorted_rows& rows, const sorted_node& node, unsigned list, unsigned by, std::uint8_t cut,
-                bool missing_left) {
-  const auto* deciding = rows.codes + by * stride;
+unsigned divide_list(sorted_rows& rows, const sorted_node& node, unsigned list, const question& asked) {
+  const auto* deciding = rows.codes + asked.feature * stride;
   auto* order = rows.order + list * stride + node.begin;
   auto* codes = rows.sorted_codes + list * stride + node.begin;
   std::uint8_t right_order[256];
   std::uint8_t right_codes[256];
   // Code 255 wraps around to 0 when missing values go left.
-  const auto shift = static_cast<std::uint8_t>(missing_left ? 1 : 0);
-  const auto reach = static_cast<std::uint8_t>(cut + shift);
+  const auto shift = static_cast<std::uint8_t>(asked.missing_left ? 1 : 0);
+  const auto reach = static_cast<std::uint8_t>(asked.cut + shift);
   unsigned left = 0;
   unsigned right = 0;
   for (unsigned i = 0; i < node.rows; ++i) {
@@ -210,9 +209,15 @@ unsigned divide(sorted_rows& rows, const sorted_node& node, unsigned list, unsig
     left += goes_left;
     right += !goes_left;
   }
-  for (unsigned i = 0; i < right; ++i) {
-    order[left + i] = right_order[i];
-    codes[left + i] = right_codes[i];
+  std::memcpy(order + left, right_order, right);
+  std::memcpy(codes + left, right_codes, right);
+  return left;
+}
+
+unsigned divide(sorted_rows& rows, const sorted_node& node, unsigned first, unsigned last, const question& asked) {
+  unsigned left = 0;
+  for (unsigned list = first; list < last; ++list) {
+    left = divide_list(rows, node, list, asked);
   }
   return left;
 }

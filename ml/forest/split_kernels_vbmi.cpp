@@ -190,27 +190,57 @@ void sort(sorted_rows& rows, const sorted_node& node, unsigned from, unsigned fe
 
 // -- divide ----------------------------------------------------------------------
 
+/// Which numbers go left. Code 255 wraps around to 0 when missing values do.
 template <unsigned Tables>
-unsigned divide_list(const std::uint8_t* deciding, unsigned count, std::uint8_t cut, bool missing_left,
-                     std::uint8_t* order, std::uint8_t* codes) {
+inline __mmask64 answers(const sorted_rows& rows, const question& asked, __mmask64 here, __m512i numbers) {
+  const auto shift = static_cast<std::uint8_t>(asked.missing_left ? 1 : 0);
+  const __m512i codes = look_up<Tables>(rows.codes + asked.feature * stride, numbers);
+  return _mm512_mask_cmple_epu8_mask(here, _mm512_add_epi8(codes, _mm512_set1_epi8(static_cast<char>(shift))),
+                                     _mm512_set1_epi8(static_cast<char>(asked.cut + shift)));
+}
+
+/// Stores the chosen bytes side by side and nothing else, for a sparing mask.
+inline void put_only(std::uint8_t* to, __mmask64 which, unsigned count, __m512i bytes) {
+  _mm512_mask_storeu_epi8(to, first(count), _mm512_maskz_compress_epi8(which, bytes));
+}
+
+/// A node whose rows fit a register.
+template <unsigned Tables>
+inline unsigned divide_short_list(const sorted_rows& rows, unsigned count, const question& asked, std::uint8_t* order,
+                                  std::uint8_t* codes) {
+  const __mmask64 here = first(count);
+  const __m512i number = load(order);
+  const __m512i code = load(codes);
+  const __mmask64 goes_left = answers<Tables>(rows, asked, here, number);
+  const __mmask64 goes_right = here & ~goes_left;
+  const auto left = static_cast<unsigned>(_mm_popcnt_u64(goes_left));
+  put_only(order, goes_left, left, number);
+  put_only(codes, goes_left, left, code);
+  put_only(order + left, goes_right, count - left, number);
+  put_only(codes + left, goes_right, count - left, code);
+  return left;
+}
+
+template <unsigned Tables>
+unsigned divide_list(const sorted_rows& rows, unsigned count, const question& asked, std::uint8_t* order,
+                     std::uint8_t* codes) {
+  if (count <= width) {
+    return divide_short_list<Tables>(rows, count, asked, order, codes);
+  }
   alignas(64) std::uint8_t right_order[256 + width];
   alignas(64) std::uint8_t right_codes[256 + width];
-  // Code 255 wraps around to 0 when missing values go left.
-  const __m512i shift = _mm512_set1_epi8(missing_left ? 1 : 0);
-  const __m512i reach = _mm512_set1_epi8(static_cast<char>(cut + (missing_left ? 1 : 0)));
   unsigned left = 0;
   unsigned right = 0;
   for (unsigned i = 0; i < count; i += width) {
     const __mmask64 here = first(count - i);
     const __m512i number = load(order + i);
     const __m512i code = load(codes + i);
-    const __m512i decides = _mm512_add_epi8(look_up<Tables>(deciding, number), shift);
-    const __mmask64 goes_left = _mm512_mask_cmple_epu8_mask(here, decides, reach);
+    const __mmask64 goes_left = answers<Tables>(rows, asked, here, number);
     const __mmask64 goes_right = here & ~goes_left;
     // What is stored on the left lies before what is still to be read, and the mask spares the next node.
     const auto some = static_cast<unsigned>(_mm_popcnt_u64(goes_left));
-    _mm512_mask_storeu_epi8(order + left, first(some), _mm512_maskz_compress_epi8(goes_left, number));
-    _mm512_mask_storeu_epi8(codes + left, first(some), _mm512_maskz_compress_epi8(goes_left, code));
+    put_only(order + left, goes_left, some, number);
+    put_only(codes + left, goes_left, some, code);
     left += some;
     put(right_order + right, goes_right, number);
     right += put(right_codes + right, goes_right, code);
@@ -223,12 +253,13 @@ unsigned divide_list(const std::uint8_t* deciding, unsigned count, std::uint8_t 
   return left;
 }
 
-unsigned divide(sorted_rows& rows, const sorted_node& node, unsigned list, unsigned by, std::uint8_t cut,
-                bool missing_left) {
+unsigned divide(sorted_rows& rows, const sorted_node& node, unsigned first_list, unsigned last, const question& asked) {
   unsigned left = 0;
   with_tables(rows.rows, [&]<unsigned Tables>() {
-    left = divide_list<Tables>(rows.codes + by * stride, node.rows, cut, missing_left,
-                               rows.order + list * stride + node.begin, rows.sorted_codes + list * stride + node.begin);
+    for (unsigned list = first_list; list < last; ++list) {
+      left = divide_list<Tables>(rows, node.rows, asked, rows.order + list * stride + node.begin,
+                                 rows.sorted_codes + list * stride + node.begin);
+    }
   });
   return left;
 }

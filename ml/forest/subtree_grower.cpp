@@ -161,13 +161,12 @@ void subtree_grower::divide(const pending_node& node, const split& at, grown_tre
   pending_node left;
   pending_node right;
   std::tie(left.at, right.at) = add_split(node.at, at, data_.features, grown);
-  const auto on_left = kernels_.divide(lists_, node.rows, by_number(), at.feature, at.bin, at.missing_left);
+  const question asked{at.feature, at.bin, at.missing_left, true};
+  const auto on_left = kernels_.divide(lists_, node.rows, by_number(), by_number() + 1, asked);
   left.rows = {node.rows.begin, on_left, payload_of(left.at.all)};
   right.rows = {node.rows.begin + on_left, node.rows.rows - on_left, payload_of(right.at.all)};
   if (choice_.all() && (may_split(left) || may_split(right))) {
-    for (unsigned feature = 0; feature < lists_.features; ++feature) {
-      kernels_.divide(lists_, node.rows, feature, at.feature, at.bin, at.missing_left);
-    }
+    kernels_.divide(lists_, node.rows, 0, lists_.features, asked);
   }
   pending_.push_back(left);
   pending_.push_back(right);

@@ -92,6 +92,7 @@ void tree_grower::start(std::uint64_t key) {
   if (!is_small(root.at) && root.at.may_split(limits_)) {
     root.cells = spare_histogram();
     count(root, root.cells);
+    root.best = best_split(root);
   }
   pending_.push_back(std::move(root));
 }
@@ -129,8 +130,8 @@ void tree_grower::grow_node(pending_node node, grown_tree& grown) {
   if (node.cells.empty()) {
     return make_leaf(node, grown);
   }
-  if (const auto best = best_split(node); best.gain > 0) {
-    return divide(std::move(node), best, grown);
+  if (node.best.gain > 0) {
+    return divide(std::move(node), grown);
   }
   make_leaf(node, grown);
   spare_.push_back(std::move(node.cells));
@@ -214,7 +215,8 @@ void tree_grower::scan_missing(const pending_node& node, std::size_t feature) {
   }
 }
 
-void tree_grower::divide(pending_node node, const split& at, grown_tree& grown) {
+void tree_grower::divide(pending_node node, grown_tree& grown) {
+  const auto at = node.best;
   pending_node left;
   pending_node right;
   std::tie(left.at, right.at) = add_split(node.at, at, data_.features, grown);
@@ -246,7 +248,8 @@ std::uint32_t tree_grower::partition(const pending_node& node, const question& a
   return node.begin + front;
 }
 
-/// Gives the children that are to be split by histogram theirs.
+/// Gives the children that are to be split by histogram theirs, and looks for their splits while it is in the first
+/// cache.
 void tree_grower::fill_histograms(pending_node&& parent, pending_node& left, pending_node& right) {
   auto* smaller = &left;
   auto* larger = &right;
@@ -257,6 +260,7 @@ void tree_grower::fill_histograms(pending_node&& parent, pending_node& left, pen
   if (wants(*smaller)) {
     smaller->cells = spare_histogram();
     count(*smaller, smaller->cells);
+    smaller->best = best_split(*smaller);
   }
   if (!wants(*larger)) {
     spare_.push_back(std::move(parent.cells));
@@ -268,6 +272,7 @@ void tree_grower::fill_histograms(pending_node&& parent, pending_node& left, pen
     kernels_.subtract(parent.cells.data(), smaller->cells.data(), parent.cells.size());
   }
   larger->cells = std::move(parent.cells);
+  larger->best = best_split(*larger);
 }
 
 namespace {

@@ -70,6 +70,7 @@ private:
     std::uint32_t begin = 0; ///< sample_[begin, end)
     std::uint32_t end = 0;
     histogram cells; ///< empty: a leaf, or small
+    split best;      ///< of a node with a histogram
   };
 
   void start(std::uint64_t key);
@@ -81,7 +82,7 @@ private:
   static void complete(const pending_node& node, split& best);
   void scan_group(const pending_node& node, std::size_t group);
   void scan_missing(const pending_node& node, std::size_t feature);
-  void divide(pending_node node, const split& at, grown_tree& grown);
+  void divide(pending_node node, grown_tree& grown);
   [[nodiscard]] std::uint32_t partition(const pending_node& node, const question& asked);
   void fill_histograms(pending_node&& parent, pending_node& left, pending_node& right);
   void count(const pending_node& node, histogram& cells);
