@@ -174,7 +174,7 @@ private:
     notify(training_event::kind::failed);
     logging::warning("training.cancelled", info_.cause, {{"actor", self_->record().address()}});
     self_->record().set_cause(info_.cause);
-    info_.final_failure = errc::failed;
+    info_.final_failure = errc::conflict; // a code at which the keeper does not start the process again
     set_state("cancelled");
   }
 

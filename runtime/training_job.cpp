@@ -353,6 +353,9 @@ result<std::string> training_job::train() {
   control.progress = share_of_step();
   control.thread_started = lower_priority;
   auto trained = learner_->train({features_, known_.target, classes_, weights_ ? &*weights_ : nullptr}, control);
+  // A learner fails when it is cancelled or the budget is too small; then another attempt would end the same way.
+  if (!trained && trained.error().code() == errc::failed && !cancelled_)
+    return error(errc::configuration, trained.error().text()).in("`memory` of the Training");
   if (!trained)
     return trained.error();
   features_.resize(0, 0);

@@ -16,7 +16,7 @@ verb_page page_of_cancel() {
                  .arguments = "training NAME",
                  .text = "Ends a training for good, in whatever step it is: it is not tried again, no model is\n"
                          "registered, and streams go on with the model they have. `penstock run` then ends with exit\n"
-                         "code 1; run it again and the training begins anew.\n"
+                         "code 4; run it again and the training begins anew.\n"
                          "Exit codes: 0 cancelled, 3 no such training, 4 it has ended already.",
                  .examples = {"penstock cancel training house-prices", "penstock get trainings"},
                  .least = 2,

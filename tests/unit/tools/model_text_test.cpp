@@ -26,7 +26,7 @@ TEST(model_text, says_what_serves_and_why) {
   EXPECT_THAT(text, HasSubstr("mail version 4"));
   EXPECT_THAT(text, HasSubstr("champion = version 4"));
   EXPECT_THAT(text, HasSubstr("by_hand: a test needs no other"));
-  EXPECT_THAT(text, HasSubstr("777 B stored, 4 KiB in memory"));
+  EXPECT_THAT(text, HasSubstr("777 B stored, 4.0 KiB in memory"));
   EXPECT_THAT(text, HasSubstr("kind (int64), one of 0, 1"));
 }
 
