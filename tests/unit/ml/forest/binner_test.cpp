@@ -84,9 +84,11 @@ TEST(binner, codes_agree_with_comparisons_against_the_cuts) {
     features(row, 3) = nan;
     features(row, 4) = 1.0F + static_cast<float>(random() % 50) * 0x1p-23F; // neighbours: some cuts are values
   }
-  for (unsigned threads : {1U, 3U}) {
+  for (auto set :
+       {instruction_set::portable, instruction_set::avx2, instruction_set::avx512, instruction_set::avx512_vbmi}) {
     training_control control;
-    control.threads = threads;
+    control.instructions = std::min(set, supported_instructions());
+    control.threads = 1 + static_cast<unsigned>(set);
     const auto binned = bin(features, control);
     ASSERT_TRUE(binned);
     for (Eigen::Index row = 0; row < features.rows(); ++row) {

@@ -176,6 +176,49 @@ TEST(forest_growth, heavy_rows_are_drawn_more_than_a_byte_can_count) {
   }
 }
 
+TEST(forest_growth, sums_of_very_large_nodes_are_exact) {
+  constexpr Eigen::Index rows = 70'000; // more samples than 16 bits count
+  column_matrix features(rows, 1);
+  vector target(rows);
+  for (Eigen::Index row = 0; row < rows; ++row) {
+    features(row, 0) = static_cast<float>(row % 12);
+    target(row) = static_cast<double>((row * 7919) % 1000) + 10.0 * features(row, 0);
+  }
+  testing::reference_parameters parameters;
+  parameters.max_depth = 2;
+  const auto expected = random_forest_model::encode(testing::grow_reference_forest(features, target, parameters), 0);
+  for (auto set : instruction_sets()) {
+    training_control control;
+    control.instructions = set;
+    const auto learner = make_learner({"random_forest_regressor", {{"n_estimators", "1"}, {"max_depth", "2"}}});
+    EXPECT_TRUE((*learner)->train({features, target}, control)->encoded == expected) << name_of(set);
+  }
+}
+
+TEST(forest_growth, missing_values_that_fit_both_sides_go_left) {
+  for (Eigen::Index third : {20, 100}) { // of a small and of a large node
+    column_matrix features(3 * third, 1);
+    vector target(3 * third);
+    for (Eigen::Index row = 0; row < third; ++row) {
+      features(row, 0) = 0;
+      target(row) = 0;
+      features(third + row, 0) = 1;
+      target(third + row) = 1;
+      features(2 * third + row, 0) = nan;
+      target(2 * third + row) = static_cast<double>(row % 2);
+    }
+    for (auto set : instruction_sets()) {
+      training_control control;
+      control.instructions = set;
+      const auto learner = make_learner(
+          {"random_forest_regressor", {{"n_estimators", "1"}, {"max_depth", "1"}, {"bootstrap", "false"}}});
+      double answer = 0;
+      (*learner)->train({features, target}, control)->model->predict({&nan, 1}, {&answer, 1});
+      EXPECT_NEAR(answer, 0.25, 1e-6) << name_of(set) << " " << third;
+    }
+  }
+}
+
 TEST(forest_growth, every_row_is_drawn_by_its_weight) {
   const std::vector<double> weights{0, 1, 2, 3, 0, 4, 1e-30, 10};
   const auto sample = bootstrap::draws(weights.size(), weights);
