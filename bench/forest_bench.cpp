@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Training and prediction of the house-prices forest: JSON lines {"metric","value","unit"}.
-// Usage: forest_bench [data file [million]], from the repository's root; `million` also trains on 1 M rows.
-//        forest_bench --once: one repetition of what its peers are measured by; bench/peers asks for theirs in turn.
-//        `cores` is processor time by wall time.
-//        forest_bench --million: trains on 1 M rows, and nothing else.
+// Training and prediction of a forest on California Housing: JSON lines {"metric","value","unit"}. From the
+// repository's root:
+//
+//   forest_bench             everything but what needs a process of its own; PENSTOCK_INSTRUCTION_SET rules kernels out
+//   forest_bench --once      one repetition of what its peers are measured by; bench/peers asks for it in turn with
+//                            theirs. Each figure also tells the cores that it used: processor time by wall time.
+//   forest_bench --million   trains on 1 M rows and does nothing else
+//   forest_bench --memory FEATURES   trains on 10 M rows within a budget and tells the peak of the process
 #include "base/file.hpp"
 #include "ml/data_set.hpp"
 #include "ml/learner.hpp"
@@ -16,6 +19,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <functional>
 #include <memory>
@@ -26,6 +30,8 @@
 #include <tuple>
 #include <utility>
 #include <vector>
+
+#include <sys/resource.h>
 
 namespace {
 
@@ -80,21 +86,6 @@ result<house_prices> load(const char* path) {
   return house_prices{*std::move(features), *std::move(prices), *test, *std::move(test_prices)};
 }
 
-std::shared_ptr<ml::model> measure_training(const house_prices& data) {
-  auto learner = ml::make_learner(
-      {"random_forest_regressor", {{"n_estimators", "100"}, {"max_depth", "10"}, {"random_state", "42"}}});
-  std::shared_ptr<ml::model> trained;
-  for (unsigned threads : {1U, 2U}) {
-    const auto seconds = fastest(3, [&] {
-      ml::training_control control;
-      control.threads = threads;
-      trained = std::move((*learner)->train({data.train, data.prices}, control)->model);
-    });
-    print(fmt::format("train_16k_{}thread{}_s", threads, threads == 1 ? "" : "s").c_str(), seconds, "s");
-  }
-  return trained;
-}
-
 /// The training rows again and again, each time a little moved, so that a million of them have about as many values.
 void measure_training_on_a_million(const house_prices& data) {
   constexpr Eigen::Index million = 1'000'000;
@@ -116,29 +107,6 @@ void measure_training_on_a_million(const house_prices& data) {
                   std::ignore = (*learner)->train({many.train, many.prices}, control);
                 }),
         "s");
-}
-
-void measure_prediction(const ml::model& model, const ml::row_matrix& rows) {
-  const std::span all(rows.data(), static_cast<std::size_t>(rows.size()));
-  const auto count = static_cast<std::size_t>(rows.rows());
-  std::vector<double> out(count);
-  for (std::size_t batch : {std::size_t{64}, std::size_t{1000}}) {
-    const auto seconds = fastest(20, [&] {
-      for (std::size_t first = 0; first + batch <= count; first += batch) {
-        model.predict(all.subspan(first * model.features(), batch * model.features()),
-                      std::span(out).subspan(first, batch));
-      }
-    });
-    const auto scored = static_cast<double>(count - count % batch);
-    print(batch == 1000 ? "predict_batch_ns_per_row_tree" : "predict_batch64_ns_per_row_tree",
-          1e9 * seconds / (scored * trees), "ns");
-  }
-  const auto seconds = fastest(10, [&] {
-    for (std::size_t row = 0; row < count; ++row) {
-      model.predict(all.subspan(row * model.features(), model.features()), std::span(out).subspan(row, 1));
-    }
-  });
-  print("predict_row_us", 1e6 * seconds / static_cast<double>(count), "us");
 }
 
 // -- one repetition -----------------------------------------------------------
@@ -173,7 +141,7 @@ void print_row_median(const ml::model& model, std::span<const float> rows, std::
     times[row] = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count();
   }
   std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(count / 2), times.end());
-  print("predict_row_p50_us", times[count / 2], "us");
+  print("predict_row_us", times[count / 2], "us");
 }
 
 void measure_once(const house_prices& data) {
@@ -196,8 +164,8 @@ void measure_once(const house_prices& data) {
   print("r2", quality.r2, "");
   for (std::size_t batch : {count, std::size_t{64}}) {
     const auto scored = count - count % batch;
-    print_median(fmt::format("predict_batch{}_ns_per_row_tree", batch), 5, 1e9 / static_cast<double>(scored * trees),
-                 "ns", [&] {
+    print_median(batch == 64 ? "predict_batch64_ns_per_row_tree" : "predict_batch_ns_per_row_tree", 5,
+                 1e9 / static_cast<double>(scored * trees), "ns", [&] {
                    for (std::size_t first = 0; first < scored; first += batch) {
                      model->predict(rows.subspan(first * model->features(), batch * model->features()),
                                     std::span(answers).subspan(first, batch));
@@ -207,25 +175,95 @@ void measure_once(const house_prices& data) {
   print_row_median(*model, rows, count);
 }
 
+// -- what else there is to know -------------------------------------------------
+
+/// Time per feature with more of them: each is one of the eight again, a little moved.
+void measure_more_features(const house_prices& data) {
+  std::mt19937 random(42);
+  std::normal_distribution<float> shift(1.0F, 0.01F);
+  for (Eigen::Index features : {Eigen::Index{8}, Eigen::Index{16}, Eigen::Index{64}}) {
+    ml::column_matrix wide(data.train.rows(), features);
+    for (Eigen::Index feature = 0; feature < features; ++feature) {
+      for (Eigen::Index row = 0; row < wide.rows(); ++row) {
+        wide(row, feature) = data.train(row, feature % data.train.cols()) * shift(random);
+      }
+    }
+    auto learner = ml::make_learner({"random_forest_regressor", {{"n_estimators", "100"}, {"max_depth", "10"}}});
+    print_median(fmt::format("train_16k_{}_features_ms_per_feature", features), 3, 1e3 / static_cast<double>(features),
+                 "ms", [&] {
+                   std::ignore = (*learner)->train({wide, data.prices}, {});
+                 });
+  }
+}
+
+/// From the bytes of a model to its first answer.
+void measure_loading(const house_prices& data) {
+  auto learner = ml::make_learner({"random_forest_regressor", {{"n_estimators", "100"}, {"max_depth", "10"}}});
+  const auto trained = *(*learner)->train({data.train, data.prices}, {});
+  print_median("load_to_first_prediction_ms", 9, 1e3, "ms", [&] {
+    const auto loaded = ml::decode_model(trained.encoded);
+    double answer = 0;
+    (*loaded)->predict({data.test.data(), (*loaded)->features()}, {&answer, 1});
+  });
+  print("model_memory_kib", static_cast<double>(trained.model->memory()) / 1024, "KiB");
+  fmt::print(stderr, "forest_bench: kernel {}: {}\n", trained.model->kernel().name, trained.model->kernel().reason);
+}
+
+/// The largest resident size that the process has had, MiB.
+double peak_mib() {
+  rusage used{};
+  (void)getrusage(RUSAGE_SELF, &used);
+  return static_cast<double>(used.ru_maxrss) / 1024;
+}
+
+void measure_memory(Eigen::Index features) {
+  constexpr Eigen::Index rows = 10'000'000;
+  ml::column_matrix data(rows, features);
+  ml::vector target(rows);
+  std::mt19937 random(1);
+  for (Eigen::Index i = 0; i < data.size(); ++i) {
+    data.data()[i] = static_cast<float>(random() % 100'000) / 1000;
+  }
+  for (Eigen::Index row = 0; row < rows; ++row) {
+    target(row) = static_cast<double>(data(row, 0)) + static_cast<double>(random() % 100) / 10;
+  }
+  ml::training_control control;
+  control.threads = 2;
+  control.memory_budget = (std::size_t{2} << 30) - static_cast<std::size_t>(rows * (features * 4 + 8));
+  auto learner = ml::make_learner({"random_forest_regressor", {{"n_estimators", "4"}, {"max_depth", "10"}}});
+  const auto trained = (*learner)->train({data, target}, control);
+  if (!trained) {
+    fmt::print(stderr, "forest_bench: {}\n", trained.error().text());
+    std::exit(static_cast<int>(trained.error().code()));
+  }
+  print(fmt::format("train_10m_{}_features_peak_mib", features).c_str(), peak_mib(), "MiB");
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
-  const std::string_view mode = argc > 1 && argv[1][0] == '-' ? argv[1] : "";
-  if (!mode.empty() && mode != "--once" && mode != "--million") {
-    fmt::print(stderr, "forest_bench: unknown argument {}; there are --once and --million\n", mode);
+  const std::string_view mode = argc > 1 ? argv[1] : "";
+  if (!mode.empty() && mode != "--once" && mode != "--million" && (mode != "--memory" || argc != 3)) {
+    fmt::print(stderr, "forest_bench: unknown argument {}; there are --once, --million and --memory FEATURES\n", mode);
     return static_cast<int>(errc::usage);
   }
-  auto data = load(argc > 1 && mode.empty() ? argv[1] : "data/california_housing.csv");
+  if (mode == "--memory") {
+    measure_memory(std::clamp(std::atoi(argv[2]), 1, 100));
+    return 0;
+  }
+  auto data = load("data/california_housing.csv");
   if (!data) {
     fmt::print(stderr, "{}\n", data.error().text());
     return static_cast<int>(data.error().code());
   }
-  if (!mode.empty()) {
-    mode == "--once" ? measure_once(*data) : measure_training_on_a_million(*data);
-    return 0;
+  if (mode != "--million") {
+    measure_once(*data);
   }
-  measure_prediction(*measure_training(*data), data->test);
-  if (argc > 2 && std::string_view(argv[2]) == "million") {
+  if (mode.empty()) {
+    measure_loading(*data);
+    measure_more_features(*data);
+  }
+  if (mode != "--once") {
     measure_training_on_a_million(*data);
   }
   return 0;

@@ -20,7 +20,11 @@ WORK = "work"  # in the build directory: on its disk, not on tmpfs
 # name → (command, runs, runs with --quick); {b} is the build directory, {w} a directory for data, {peers} the Python of
 # the peers when they are asked for.
 BENCHMARKS = {
-    "forest": ("{b}/bench/forest_bench", 5, 1),
+    "forest": ("{b}/bench/forest_bench", 10, 1),
+    "forest-avx2": ("env PENSTOCK_INSTRUCTION_SET=avx2 {b}/bench/forest_bench", 10, 1),
+    "forest-portable": ("env PENSTOCK_INSTRUCTION_SET=portable {b}/bench/forest_bench", 10, 1),
+    "forest-memory-8": ("{b}/bench/forest_bench --memory 8", 1, 1),
+    "forest-memory-20": ("{b}/bench/forest_bench --memory 20", 1, 1),
     "accuracy": ("python3 bench/accuracy.py {b}/bench/forest_accuracy {peers}", 1, 1),
     "codec": ("{b}/bench/codec_bench", 5, 1),
     "storage": ("{b}/bench/storage_bench {w} {records}", 5, 1),

@@ -28,9 +28,9 @@ COLUMNS = {
     "train_16k_1thread_s": "train, 1 thread, s",
     "train_16k_2threads_s": "2 threads, s",
     "train_1m_2threads_s": "1 M rows, 2 threads, s",
-    "predict_batch4128_ns_per_row_tree": "batch of 4,128, ns",
+    "predict_batch_ns_per_row_tree": "batch of 4,128, ns",
     "predict_batch64_ns_per_row_tree": "batch of 64, ns",
-    "predict_row_p50_us": "one row p50, µs",
+    "predict_row_us": "one row p50, µs",
 }
 # Figures that only some have, told below the table.
 ASIDES = {

@@ -70,9 +70,9 @@ class Worker:
         self.check()
         for size in (4128, 64):
             seconds, cores = self.peer.batch_seconds(self.data.test_rows, size)
-            self.add(f"predict_batch{size}_ns_per_row_tree", 1e9 * seconds / houses.TREES, "ns", cores)
+            self.add(f"predict_batch{size if size == 64 else ''}_ns_per_row_tree", 1e9 * seconds / houses.TREES, "ns", cores)
         seconds, cores = self.peer.row_seconds(self.data.test_rows)
-        self.add("predict_row_p50_us", 1e6 * seconds, "us", cores)
+        self.add("predict_row_us", 1e6 * seconds, "us", cores)
         if hasattr(self.peer, "frame_row_seconds"):
             self.add("predict_frame_row_p50_us", 1e6 * self.peer.frame_row_seconds(self.data.test_rows[0]), "us")
 
