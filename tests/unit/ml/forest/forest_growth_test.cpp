@@ -177,12 +177,12 @@ TEST(forest_growth, heavy_rows_are_drawn_more_than_a_byte_can_count) {
 }
 
 TEST(forest_growth, sums_of_very_large_nodes_are_exact) {
-  constexpr Eigen::Index rows = 70'000; // more samples than 16 bits count
+  constexpr Eigen::Index rows = 100'000; // more samples than 16 bits count, and a sum beyond 32 bits
   column_matrix features(rows, 1);
   vector target(rows);
   for (Eigen::Index row = 0; row < rows; ++row) {
     features(row, 0) = static_cast<float>(row % 12);
-    target(row) = static_cast<double>((row * 7919) % 1000) + 10.0 * features(row, 0);
+    target(row) = row % 50 == 0 ? 0 : 1000 - 5.0 * features(row, 0) - static_cast<double>((row * 7919) % 10);
   }
   testing::reference_parameters parameters;
   parameters.max_depth = 2;
