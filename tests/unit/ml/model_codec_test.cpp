@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/bytes.hpp"
 #include "ml/forest/forest.hpp"
-#include "ml/model_codec.hpp"
 #include "ml/forest/random_forest.hpp"
+#include "ml/model_codec.hpp"
 #include "ml/sealed_block.hpp"
 
 #include <gtest/gtest.h>

@@ -177,8 +177,8 @@ TEST(model_package, hostile_descriptions_are_refused) {
   };
   for (const auto& text :
        {std::string(), std::string("{}"), std::string("[]"), std::string("null"), good + "x", std::string(100000, '['),
-        changed("{\"importances\"", "{\"x\":[[[[[[[[[[]]]]]]]]]],\"importances\""), changed("\"rows\":40", "\"rows\":\"x\""),
-        changed("float64", "float16"), changed("\"max\":7.25", "\"max\":-1"),
+        changed("{\"importances\"", "{\"x\":[[[[[[[[[[]]]]]]]]]],\"importances\""),
+        changed("\"rows\":40", "\"rows\":\"x\""), changed("float64", "float16"), changed("\"max\":7.25", "\"max\":-1"),
         changed("\"name\":\"b\"", "\"name\":\"a\""), changed("\"input\":[", "\"input\":[[],"),
         changed("\"rmse\":", "\"rmse\":[],\"x\":"), changed("app/name", "\xFF")}) {
     expect_refused(with_section(package, 1, text));
