@@ -100,15 +100,22 @@ public:
       : from_(from), numbers_(numbers), into_(into), slots_(from.features, {0, 0}) {}
 
   void add_thresholds() {
-    std::size_t places = 0;
+    std::size_t places = 32;
     for (std::size_t feature = 0; feature < from_.features; ++feature) {
-      places += 16 + numbers_.of(feature).size() / 16 * 16 + 16;
+      const auto count = numbers_.of(feature).size();
+      places += count == 0 ? 0 : 16 + count / 16 * 16 + 16;
     }
     into_.threshold_values_.assign(places, infinity);
     auto* at = into_.threshold_values_.data();
+    const byte_thresholds none{at, at + 16}; // of features that nobody asks for
+    at += 32;
     for (std::size_t feature = 0; feature < from_.features; ++feature) {
       const auto& values = numbers_.of(feature);
-      into_.thresholds_.push_back({at, at + 16, values.size()});
+      if (values.empty()) {
+        into_.thresholds_.push_back(none);
+        continue;
+      }
+      into_.thresholds_.push_back({at, at + 16});
       for (std::size_t i = 15; i < values.size(); i += 16) {
         at[i / 16] = values[i];
       }
@@ -200,6 +207,7 @@ private:
     into_.exits.resize(tree_.exits);
     into_.lists.resize(tree_.lists);
     into_.links.resize(links_before_);
+    into_.link_exits.resize(links_before_);
     (from_.features <= byte_forest::small_features ? into_.small_nodes.resize(tree_.nodes)
                                                    : into_.large_nodes.resize(tree_.nodes));
   }
@@ -264,25 +272,28 @@ private:
       return value;
     }
     const auto at = static_cast<std::uint32_t>(into_.links.size());
-    into_.links.push_back({at, value, 0, everything_left, true});
+    into_.links.push_back({at, 0, everything_left, true});
+    into_.link_exits.push_back(value);
     return at;
   }
 
   std::uint32_t add_links(const tree_nodes& nodes, std::uint32_t root) {
     const auto first = static_cast<std::uint32_t>(into_.links.size());
     into_.links.emplace_back();
+    into_.link_exits.emplace_back();
     pending_.assign(1, {root, first});
     for (std::size_t next = 0; next < pending_.size(); ++next) {
       const auto [from, at] = pending_[next];
       const auto& node = nodes[from];
       if (node.is_leaf()) {
-        into_.links[at] = {at, from_.leaf_width == 1 ? std::bit_cast<std::uint32_t>(node.number) : node.right, 0,
-                           everything_left, true};
+        into_.links[at] = {at, 0, everything_left, true};
+        into_.link_exits[at] = from_.leaf_width == 1 ? std::bit_cast<std::uint32_t>(node.number) : node.right;
         continue;
       }
       const auto left = static_cast<std::uint32_t>(into_.links.size());
-      into_.links[at] = {left, 0, node.feature, numbers_.cut(node.feature, node.number), node.missing_left};
+      into_.links[at] = {left, node.feature, numbers_.cut(node.feature, node.number), node.missing_left};
       into_.links.resize(into_.links.size() + 2);
+      into_.link_exits.resize(into_.links.size());
       pending_.push_back({node.left, left});
       pending_.push_back({node.right, left + 1});
     }
@@ -335,6 +346,7 @@ result<byte_forest> byte_forest::make(const forest& from) {
   made.lines.shrink_to_fit();
   made.exits.shrink_to_fit();
   made.links.shrink_to_fit();
+  made.link_exits.shrink_to_fit();
   made.large_nodes.shrink_to_fit();
   return made;
 }
@@ -352,9 +364,9 @@ byte_heap byte_forest::heap_of(const tree& of) const {
 
 std::size_t byte_forest::memory() const {
   return trees.size() * sizeof(tree) + lines.size() * sizeof(line) + lists.size() * 2 + exits.size() * 4 +
-         links.size() * sizeof(link) + values.size() * sizeof(float) + small_nodes.size() * sizeof(small_node) +
-         large_nodes.size() * sizeof(large_node) + threshold_values_.size() * sizeof(float) +
-         thresholds_.size() * sizeof(byte_thresholds);
+         links.size() * sizeof(link) + link_exits.size() * 4 + values.size() * sizeof(float) +
+         small_nodes.size() * sizeof(small_node) + large_nodes.size() * sizeof(large_node) +
+         threshold_values_.size() * sizeof(float) + thresholds_.size() * sizeof(byte_thresholds);
 }
 
 } // namespace penstock::ml

@@ -30,7 +30,6 @@ public:
   /// A node below a heap. Of a leaf every value goes left, to itself.
   struct link {
     std::uint32_t left; ///< the right child is the next one
-    std::uint32_t exit; ///< of a leaf: as below an exit
     std::uint16_t feature;
     byte_code cut;
     bool missing_left;
@@ -59,7 +58,8 @@ public:
   std::vector<std::uint16_t> lists;
   std::vector<std::uint32_t> exits;
   std::vector<link> links;
-  std::vector<float> values; ///< of wide leaves
+  std::vector<std::uint32_t> link_exits; ///< of links that are leaves: what stands there, as below an exit
+  std::vector<float> values;             ///< of wide leaves
 
   /// For single rows: heaps in the order of byte_heap.
   template <class Index>

@@ -45,6 +45,10 @@ public:
     heaps_.reserve(forest_.trees.size());
     for (const auto& tree : forest_.trees) {
       heaps_.push_back(forest_.heap_of(tree));
+      if ((heaps_.size() - 1) % trees_at_once == 0) {
+        common_depths_.push_back(tree.depth);
+      }
+      common_depths_.back() = std::min(common_depths_.back(), tree.depth);
     }
   }
 
@@ -66,7 +70,9 @@ public:
   }
 
   kernel_description description() const override { return {functions_.name, reason_}; }
-  std::size_t memory() const override { return sizeof(*this) + forest_.memory() + heaps_.size() * sizeof(byte_heap); }
+  std::size_t memory() const override {
+    return sizeof(*this) + forest_.memory() + heaps_.size() * sizeof(byte_heap) + common_depths_.size();
+  }
 
 private:
   void sum_tile(const float* rows, std::size_t count, float* sums) const {
@@ -164,7 +170,7 @@ private:
       }
     }
     for (std::size_t i = 0; i < count; ++i) {
-      at[i] = forest_.links[at[i]].exit;
+      at[i] = forest_.link_exits[at[i]];
     }
   }
 
@@ -198,15 +204,15 @@ private:
   template <class Node>
   void sum_trees(const Node* nodes, const row_codes& codes, float* sums) const {
     const auto& trees = forest_.trees;
+    const bool numbers = forest_.leaf_width == 1 && forest_.links.empty(); // at all exits
     float sum = 0;
     for (std::size_t first = 0; first < trees.size(); first += trees_at_once) {
       const auto some = std::min(trees_at_once, trees.size() - first);
+      const unsigned common = common_depths_[first / trees_at_once];
       std::array<const Node*, trees_at_once> at;
-      unsigned common = deepest_byte_heap;
-      for (std::size_t i = 0; i < trees_at_once; ++i) {
-        const auto& tree = trees[first + std::min(i, some - 1)];
-        at[i] = nodes + tree.nodes;
-        common = std::min<unsigned>(common, tree.depth);
+      at.fill(nodes);
+      for (std::size_t i = 0; i < some; ++i) {
+        at[i] = nodes + trees[first + i].nodes;
       }
       for (std::size_t places = 1; places != std::size_t{1} << common; places *= 2) {
 #pragma GCC unroll 16
@@ -214,18 +220,22 @@ private:
           at[i] = step(at[i], places, codes);
         }
       }
+      std::array<std::uint32_t, trees_at_once> exits;
       for (std::size_t i = 0; i < some; ++i) {
         const auto& tree = trees[first + i];
-        for (auto places = std::size_t{1} << common; places != std::size_t{1} << tree.depth; places *= 2) {
-          at[i] = step(at[i], places, codes);
+        if (tree.depth != common) {
+          at[i] = step_on(at[i], common, tree.depth, codes);
         }
         const auto path = static_cast<std::size_t>(at[i] - nodes) - tree.nodes;
-        const auto& heap = heaps_[first + i];
-        const auto exit = tree.linked ? follow_links(heap.exits[path], codes) : heap.exits[path];
-        if (forest_.leaf_width == 1) {
-          sum += std::bit_cast<float>(exit);
-        } else {
-          add(exit, sums);
+        exits[i] = forest_.exits[tree.exits + path];
+        if (numbers) {
+          sum += std::bit_cast<float>(exits[i]);
+        }
+      }
+      if (!numbers) {
+        follow_links(&trees[first], exits.data(), some, codes);
+        for (std::size_t i = 0; i < some; ++i) {
+          add(exits[i], sums);
         }
       }
     }
@@ -245,22 +255,40 @@ private:
     return at + (right & places);
   }
 
-  std::uint32_t follow_links(std::uint32_t at, const row_codes& codes) const {
-    for (;;) {
-      const auto& link = forest_.links[at];
-      const auto index = link.feature + (link.missing_left ? missing_left_ : 0);
-      const auto next = link.left + (codes.of[index] > link.cut + 128 ? 1 : 0);
-      if (next == at) {
-        return link.exit;
+  template <class Node>
+  static const Node* step_on(const Node* at, unsigned from, unsigned depth, const row_codes& codes) {
+    for (; from < depth; ++from) {
+      at = step(at, std::size_t{1} << from, codes);
+    }
+    return at;
+  }
+
+  /// Numbers of links of the trees that have some to what stands below them.
+  void follow_links(const byte_forest::tree* trees, std::uint32_t* at, std::size_t count,
+                    const row_codes& codes) const {
+    for (bool moved = true; moved;) {
+      moved = false;
+      for (std::size_t i = 0; i < count; ++i) {
+        if (!trees[i].linked) {
+          continue;
+        }
+        const auto& link = forest_.links[at[i]];
+        const auto index = link.feature + (link.missing_left ? missing_left_ : 0);
+        const auto next = link.left + static_cast<std::uint32_t>(codes.of[index] > link.cut + 128);
+        moved |= next != at[i];
+        at[i] = next;
       }
-      at = next;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      at[i] = trees[i].linked ? forest_.link_exits[at[i]] : at[i];
     }
   }
 
   byte_forest forest_;
   const byte_functions& functions_;
   std::string reason_;
-  std::vector<byte_heap> heaps_; ///< of the trees, into the forest
+  std::vector<byte_heap> heaps_;            ///< of the trees, into the forest
+  std::vector<std::uint8_t> common_depths_; ///< of each trees_at_once trees: levels that all of them have
   std::size_t tile_rows_;
   std::size_t missing_left_; ///< places of the second codes of a single row behind the first
 };

@@ -55,7 +55,6 @@ struct byte_tile {
 struct byte_thresholds {
   const float* coarse; ///< 16: every sixteenth of the fine ones from the 16th on, then +inf
   const float* fine;   ///< all, then +inf up to a multiple of 16, at least one
-  std::size_t count;   ///< 0 … 254
 };
 
 struct byte_functions {

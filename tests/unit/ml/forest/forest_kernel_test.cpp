@@ -180,6 +180,18 @@ TEST(forest_kernel, up_to_254_thresholds_of_a_feature_fit_into_bytes) {
   }
 }
 
+TEST(forest_kernel, neither_infinity_nor_the_sign_of_zero_takes_the_place_of_a_threshold) {
+  auto from = forest_of_thresholds(254);
+  from.trees.push_back({{1, 2, 0, false, infinity},
+                        {3, 4, 0, false, -0.0F},
+                        {0, 0, 0, false, 1},
+                        {0, 0, 0, false, 2},
+                        {0, 0, 0, false, 3}});
+  expect_plain_sums(from, random_rows(1, from, 300, 5), "254 thresholds, -0 and infinity");
+  EXPECT_EQ(static_cast<bool>(make_byte_kernel(from, supported_instructions(), "")),
+            supported_instructions() != instruction_set::portable);
+}
+
 TEST(forest_kernel, a_threshold_of_infinity_sends_every_number_left) {
   for (bool missing_left : {false, true}) {
     forest from;
