@@ -61,12 +61,20 @@ def test_finds_nothing_in_a_good_tree(tmp_path):
     ("base/x.cpp", '#include "result.hpp"\n', 2, '"result.hpp" is no source of ours'),
     ("base/x.cpp", '#include "../base/result.hpp"\n', 2, "is no source of ours"),
     ("base/x.cpp", '  #  include\t"storage/log.hpp"\n', 2, "base/ may not include"),
+    ("base/x_avx2.cpp", "#include <immintrin.h>\n#include <algorithm>\n", 3, "<algorithm> is reached by base/x_avx2.cpp"),
+    ("base/x_vbmi.cpp", "#include <cstdint>\n#include <vector>\n", 3, "<vector> is reached by base/x_vbmi.cpp"),
 ])
 def test_refuses_an_include_against_the_order(tmp_path, name, text, line, part):
     violations = check(tmp_path, {name: text})
     assert len(violations) == 1, violations
     assert violations[0].startswith(f"{name}:{line}: ")
     assert part in violations[0]
+
+
+def test_refuses_what_a_file_for_wider_instructions_reaches_through_our_headers(tmp_path):
+    violations = check(tmp_path, {"base/x_avx512.cpp": '#include "base/result.hpp"\n'})
+    assert len(violations) == 1, violations
+    assert violations[0].startswith("base/result.hpp:3: <string> is reached by base/x_avx512.cpp")
 
 
 @pytest.mark.parametrize("name, header", [
