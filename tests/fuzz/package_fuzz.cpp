@@ -24,8 +24,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto package = seal("PENSTPKG", 1, {}) + seal("PKG_DESC", 1, description) + seal("PKG_GOLD", 1, golden) +
                        seal("PKG_MODL", 1, model);
   const auto decoded = decode_package(package);
-  if (decoded && !decode_package(decoded->package->encode())) {
-    std::abort();
+  if (decoded) {
+    auto again = *decoded->package;
+    again.encoded_model = model;
+    if (!decode_package(again.encode())) {
+      std::abort();
+    }
   }
   return 0;
 }
