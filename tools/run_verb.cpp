@@ -23,7 +23,8 @@ verb_page page_of_run() {
                  .arguments = "FILE",
                  .text = "Runs an application on this machine until its stop_when, with a live view, and prints a\n"
                          "summary. Killed or interrupted, the same command goes on where it stopped.\n"
-                         "Exit codes: 0 stop_when fired, 1 the node failed, 78 mistakes in FILE, 130/143 interrupted.",
+                         "Exit codes: 0 stop_when fired, 1 the node failed, 4 a training was cancelled, 78 mistakes\n"
+                         "in FILE, 130/143 interrupted.",
                  .examples = {"penstock run pipelines/house-prices.yaml",
                               "penstock run pipelines/house-prices.yaml --data /var/lib/penstock --http 0",
                               "penstock run pipelines/house-prices.yaml -o json > summary.json"},
