@@ -35,7 +35,7 @@ public:
     bool missing_left;
   };
 
-  /// A tree. Below its exits stand the of a float32, or of wide leaves the row of `values`.
+  /// A tree. Below its exits stand the bits of a float32, or of wide leaves the row of `values`.
   struct tree {
     std::uint32_t heap;  ///< into the bytes of the lines: cuts and tags
     std::uint32_t lists; ///< into `lists`
