@@ -57,7 +57,7 @@ void expect_plain_sums(const forest& from, const std::vector<float>& rows, const
     testing::plain_sums(from, &rows[row * from.features], &expected[row * width]);
   }
   for (const auto& kernel : kernels_of(from)) {
-    for (std::size_t batch : {0, 1, 2, 6, 7, 8, 15, 31, 63, 64, 65, 127, 200, 1000}) {
+    for (const auto batch : std::vector<std::size_t>{0, 1, 2, 6, 7, 8, 15, 31, 63, 64, 65, 127, 200, 1000}) {
       const auto first = batch == 1 ? count / 2 : 0;
       const auto some = std::min(batch, count - first);
       const auto sums = sums_of(*kernel, rows.data() + first * from.features, some, from);
@@ -86,7 +86,7 @@ void expect_plain_sums(std::uint32_t seed, const shape& of) {
 
 TEST(forest_kernel, sums_are_those_of_the_plain_walk_at_every_depth) {
   for (unsigned depth = 0; depth <= 16; ++depth) {
-    for (std::size_t features : {1, 3, 8, 11}) {
+    for (const auto features : std::vector<std::size_t>{1, 3, 8, 11}) {
       shape of;
       of.features = features;
       of.depth = depth;
@@ -99,7 +99,8 @@ TEST(forest_kernel, sums_are_those_of_the_plain_walk_at_every_depth) {
 }
 
 TEST(forest_kernel, sums_are_those_of_the_plain_walk_for_many_features) {
-  for (std::size_t features : {2, 4, 9, 16, 17, 32, 33, 64, 65, 128, 129, 300, 512, 1024, 1025}) {
+  for (const auto features :
+       std::vector<std::size_t>{2, 4, 9, 16, 17, 32, 33, 64, 65, 128, 129, 300, 512, 1024, 1025}) {
     shape of;
     of.features = features;
     of.leaf_share = features % 2 == 0 ? 0 : 10;
@@ -124,7 +125,7 @@ TEST(forest_kernel, every_tree_ends_at_the_leaf_of_the_plain_walk) {
 }
 
 TEST(forest_kernel, leaves_may_have_many_values) {
-  for (std::size_t width : {2, 3, 10, 1024}) {
+  for (const auto width : std::vector<std::size_t>{2, 3, 10, 1024}) {
     shape of;
     of.leaf_width = width;
     of.depth = width == 3 ? 13 : 5;
@@ -165,7 +166,7 @@ forest forest_of_thresholds(std::size_t count) {
 }
 
 TEST(forest_kernel, up_to_254_thresholds_of_a_feature_fit_into_bytes) {
-  for (std::size_t count : {1, 15, 16, 17, 253, 254, 255, 256, 321}) {
+  for (const auto count : std::vector<std::size_t>{1, 15, 16, 17, 253, 254, 255, 256, 321}) {
     const auto from = forest_of_thresholds(count);
     expect_plain_sums(from, random_rows(1, from, 300, 0), fmt::format("{} thresholds", count));
     expect_plain_sums(from, random_rows(1, from, 300, 10), fmt::format("{} thresholds, missing", count));
