@@ -95,7 +95,7 @@ TEST(running_metrics, keeps_and_adds_up_what_it_knows_of_classes) {
 
 TEST(running_metrics, reads_what_version_1_wrote) {
   byte_writer body;
-  for (const std::uint64_t count : {3, 2, 1, 2})
+  for (const auto count : std::vector<std::uint64_t>{3, 2, 1, 2})
     body.number(count);
   body.number(0.5);
   body.number(0.25);
