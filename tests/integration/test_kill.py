@@ -37,7 +37,7 @@ def finish(run: Run, tmp: Path) -> None:
 def test_killed_while_training_it_trains_again_and_registers_one_model(place: Path, application: Callable,
                                                                        start: Callable) -> None:
     rng = random.Random(1)
-    run = start(application(trees=400), "-o", "json")
+    run = start(application(trees=4000), "-o", "json")
     for _ in range(many(6)):
         run.wait_runtime()
         until(lambda: any(t["state"] == "running" for t in run.items("trainings")), "a running training")
