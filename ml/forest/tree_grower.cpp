@@ -38,12 +38,17 @@ std::vector<unsigned> bins_of_groups(const binned_features& features) {
 } // namespace
 
 void sample_memory::reserve(std::size_t rows) {
-  const auto padded = rows + sampled_rows::padding;
-  if (payloads_.size() < padded) {
-    codes_.resize(padded * stride_);
-    payloads_.resize(padded);
-    deviations_.resize(padded);
+  if (payloads_.size() >= rows + sampled_rows::padding) {
+    return;
   }
+  // What is there goes first, and the next sample, which is a little larger, shall fit as well.
+  const auto room = rows + rows / 128 + sampled_rows::padding;
+  codes_ = {};
+  payloads_ = {};
+  deviations_ = {};
+  codes_.resize(room * stride_);
+  payloads_.resize(room);
+  deviations_.resize(room);
 }
 
 tree_grower::tree_grower(const growth_data& data, const growth_limits& limits, const bootstrap& samples,

@@ -14,7 +14,7 @@
 
 namespace penstock::ml {
 
-/// Room for sampled rows.
+/// Room for sampled rows. To make more room throws away what it holds.
 class sample_memory {
 public:
   explicit sample_memory(std::size_t stride) : stride_(stride) {}
