@@ -29,8 +29,6 @@ public:
   [[nodiscard]] std::optional<std::uint32_t> sample(std::uint64_t tree_key, std::span<std::uint8_t> counts,
                                                     draw_function& draw) const;
 
-  [[nodiscard]] std::size_t memory() const { return slots_.capacity() * sizeof(slot); }
-
 private:
   /// Walker's alias method (Vose, IEEE Transactions on Software Engineering 17, 1991): a slot is one row with some odds
   /// and another one with the rest.

@@ -15,30 +15,12 @@ namespace penstock::ml {
 namespace {
 
 /// Permutes of single bytes out of 64 or 128.
-struct vbmi {
-  using bytes = __m512i;
-  using mask = __mmask64;
-  static constexpr std::size_t lanes = 64;
+struct vbmi : avx512_registers {
   static constexpr unsigned index_bits = 6;
   static constexpr bool pairs = true;
   static constexpr bool fuses = true;
 
-  static bytes load(const void* from) { return _mm512_loadu_si512(from); }
-  static void store(void* to, bytes x) { _mm512_storeu_si512(to, x); }
-  static bytes fill(std::int8_t byte) { return _mm512_set1_epi8(byte); }
   static bytes part(const std::uint8_t* from) { return _mm512_loadu_si512(from); }
-  static bytes add(bytes a, bytes b) { return _mm512_add_epi8(a, b); }
-  static bytes both(bytes a, bytes b) { return _mm512_and_si512(a, b); }
-  static mask above(bytes a, bytes b) { return _mm512_cmpgt_epi8_mask(a, b); }
-  template <unsigned Bit>
-  static bytes set_bit(bytes x, mask where) {
-    return _mm512_mask_add_epi8(x, where, x, fill(static_cast<std::int8_t>(1U << Bit)));
-  }
-  template <unsigned Bit>
-  static mask bit(bytes x) {
-    return _mm512_test_epi8_mask(x, fill(static_cast<std::int8_t>(1U << Bit)));
-  }
-  static bytes pick(mask where, bytes no, bytes yes) { return _mm512_mask_blend_epi8(where, no, yes); }
   static bytes index(bytes path) { return path; }
   static bytes look_up(bytes table, bytes index) { return _mm512_permutexvar_epi8(index, table); }
   static bytes look_up(bytes low, bytes high, bytes index) { return _mm512_permutex2var_epi8(low, index, high); }
