@@ -57,7 +57,7 @@ struct avx512_codes {
 };
 
 /// Adds the numbers below the exits to the sums.
-void gather_exits(const byte_heap& heap, const byte_tile& tile) {
+inline void gather_exits(const byte_heap& heap, const byte_tile& tile) {
   for (std::size_t row = 0; row < tile.blocks * 64; row += 16) {
     auto path = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(tile.low + row)));
     if (heap.depth > 8) {
