@@ -65,11 +65,10 @@ result<std::unique_ptr<learner>> make_learner(const learner_spec& spec) {
               meant ? fmt::format("did you mean {}?", *meant) : fmt::format("known are: {}", fmt::join(names, ", ")));
 }
 
-std::string seal_model(std::string_view type, std::string_view payload) {
-  byte_writer body;
-  body.string(type);
-  body.raw(payload);
-  return seal(model_magic, model_version, body.bytes());
+block_writer open_model(std::string_view type, std::size_t room) {
+  block_writer writer(model_magic, model_version, sizeof(std::uint32_t) + type.size() + room);
+  writer.body().string(type);
+  return writer;
 }
 
 result<std::unique_ptr<model>> decode_model(std::string_view bytes) {

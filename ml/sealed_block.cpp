@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ml/sealed_block.hpp"
 
-#include "base/bytes.hpp"
+#include <utility>
 
 namespace penstock::ml {
 
@@ -10,15 +10,31 @@ constexpr std::size_t magic_size = 8;
 constexpr std::size_t header_size = magic_size + sizeof(std::uint32_t) + sizeof(std::uint64_t);
 } // namespace
 
+block_writer::block_writer(std::string_view magic, std::uint32_t version, std::size_t room) {
+  writer_.reserve(header_size + room + 2 * sizeof(std::uint32_t));
+  writer_.raw(magic);
+  writer_.number(version);
+  writer_.number(std::uint64_t{0});
+  writer_.number(std::uint32_t{0});
+}
+
+std::string block_writer::sealed() && {
+  constexpr auto begin = header_size + sizeof(std::uint32_t);
+  const auto body = std::string_view(writer_.bytes()).substr(begin);
+  byte_writer header;
+  header.raw(std::string_view(writer_.bytes()).substr(0, magic_size + sizeof(std::uint32_t)));
+  header.number(static_cast<std::uint64_t>(body.size()));
+  header.number(crc32c(header.bytes()));
+  writer_.number(crc32c(body));
+  auto bytes = std::move(writer_).bytes();
+  bytes.replace(0, begin, header.bytes());
+  return bytes;
+}
+
 std::string seal(std::string_view magic, std::uint32_t version, std::string_view body) {
-  byte_writer writer;
-  writer.raw(magic);
-  writer.number(version);
-  writer.number(static_cast<std::uint64_t>(body.size()));
-  writer.number(crc32c(writer.bytes()));
-  writer.raw(body);
-  writer.number(crc32c(body));
-  return std::move(writer).bytes();
+  block_writer writer(magic, version, body.size());
+  writer.body().raw(body);
+  return std::move(writer).sealed();
 }
 
 result<unsealed_block> unseal(std::string_view bytes, std::string_view magic, std::uint32_t newest, const char* what) {

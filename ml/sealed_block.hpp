@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/bytes.hpp"
 #include "base/result.hpp"
 
 #include <cstdint>
@@ -16,7 +17,21 @@ namespace penstock::ml {
 ///
 /// The header has a checksum of its own, so that a flipped bit in the version is told apart from a newer version.
 
-/// Puts the envelope around a body. `magic` has 8 characters.
+/// Writes a block in one piece of memory: the body between construction and `sealed`.
+class block_writer {
+public:
+  /// @param magic  8 characters
+  /// @param room   bytes of the body, as far as known, so that they need not move while they grow
+  block_writer(std::string_view magic, std::uint32_t version, std::size_t room = 0);
+
+  [[nodiscard]] byte_writer& body() { return writer_; }
+  [[nodiscard]] std::string sealed() &&;
+
+private:
+  byte_writer writer_; ///< the header as yet without length and checksum, then the body
+};
+
+/// Puts the envelope around a body.
 [[nodiscard]] std::string seal(std::string_view magic, std::uint32_t version, std::string_view body);
 
 struct unsealed_block {

@@ -27,10 +27,12 @@ status run_tasks(unsigned threads, std::size_t count, const std::function<void()
       stopped = true;
     }
   };
+  // What `started` does to a thread must not be done to the caller's.
+  const bool alone = threads <= 1 && !started;
   {
     std::vector<std::jthread> pool;
     try {
-      for (unsigned worker = 0; worker < std::max(threads, 1U) && worker < count; ++worker) {
+      for (unsigned worker = 0; !alone && worker < std::max(threads, 1U) && worker < count; ++worker) {
         pool.emplace_back([&, worker] {
           if (started) {
             started();

@@ -2,6 +2,7 @@
 #include "ml/forest/byte_forest.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -24,7 +25,7 @@ public:
       nodes += tree.size() / 2;
     }
     const auto most = std::min(nodes, (most_thresholds + 1) * from.features);
-    entries_.resize(std::bit_ceil(2 * most + 2));
+    entries_.resize(std::bit_ceil(2 * std::max(most, std::size_t{1})));
   }
 
   /// False when it is one too many for its feature.
@@ -33,10 +34,10 @@ public:
       return true;
     }
     auto& at = entries_[find(feature, threshold)];
-    if (at.used) {
+    if (at.feature == feature) {
       return true;
     }
-    at = {threshold, feature, true, 0};
+    at = {threshold, feature, 0};
     of_feature_[feature].push_back(threshold);
     return of_feature_[feature].size() <= most_thresholds;
   }
@@ -58,10 +59,12 @@ public:
   [[nodiscard]] const std::vector<float>& of(std::size_t feature) const { return of_feature_[feature]; }
 
 private:
+  static constexpr std::uint16_t nobody = 0xFFFF;
+  static_assert(forest::max_features < nobody);
+
   struct entry {
     float threshold = 0;
-    std::uint16_t feature = 0;
-    bool used = false;
+    std::uint16_t feature = nobody;
     byte_code cut = 0;
   };
 
@@ -69,7 +72,7 @@ private:
   [[nodiscard]] std::size_t find(std::uint16_t feature, float threshold) const {
     const std::uint64_t key = std::uint64_t{feature} << 32 | std::bit_cast<std::uint32_t>(threshold + 0.0F);
     auto at = (key * 0x9E3779B97F4A7C15U) >> 32 & (entries_.size() - 1);
-    while (entries_[at].used && (entries_[at].feature != feature || entries_[at].threshold != threshold)) {
+    while (entries_[at].feature != nobody && (entries_[at].feature != feature || entries_[at].threshold != threshold)) {
       at = (at + 1) & (entries_.size() - 1);
     }
     return at;
@@ -78,6 +81,18 @@ private:
   std::vector<entry> entries_; ///< a hash table, at most half full
   std::vector<std::vector<float>> of_feature_;
 };
+
+/// Numbers of six bits from the highest bit of a byte on, the lowest first.
+constexpr auto turned_bits = [] {
+  std::array<std::uint8_t, 64> turned{};
+  for (unsigned number = 0; number < turned.size(); ++number) {
+    for (unsigned bit = 0; bit < 6; ++bit) {
+      turned[number] = static_cast<std::uint8_t>(turned[number] | (number >> bit & 1) << (7 - bit));
+    }
+  }
+  return turned;
+}();
+static_assert(turned_bits.size() == widest_level);
 
 std::size_t distinct_thresholds(const forest& from, std::uint16_t feature) {
   std::vector<float> all;
@@ -124,19 +139,29 @@ public:
     }
   }
 
-  void add(const tree_nodes& nodes) {
-    const auto levels = depth_of(nodes);
-    into_.deepest = std::max(into_.deepest, levels);
-    auto depth = std::clamp(levels, top_levels, deepest_byte_heap);
-    while (depth > top_levels && (std::size_t{1} << depth) > most_places_per_node * nodes.size()) {
-      --depth;
+  void add_trees() {
+    std::vector<shape> shapes;
+    std::size_t places = 0;
+    for (const auto& tree : from_.trees) {
+      shapes.push_back(shape_of(tree));
+      places += std::size_t{1} << shapes.back().depth;
+      into_.deepest = std::max(into_.deepest, shapes.back().levels);
     }
-    while (!add(nodes, depth, levels)) {
-      --depth; // its last level has too many features
+    reserve(places);
+    into_.trees.reserve(from_.trees.size());
+    for (std::size_t t = 0; t < shapes.size(); ++t) {
+      auto [levels, depth] = shapes[t];
+      while (!add(from_.trees[t], depth, levels)) {
+        --depth; // its last level has too many features
+      }
     }
   }
 
 private:
+  struct shape {
+    unsigned levels; ///< of the tree
+    unsigned depth;  ///< of its heap, at most
+  };
   struct step {
     std::uint32_t node;
     std::uint32_t path;
@@ -146,9 +171,33 @@ private:
     std::uint32_t number;
   };
 
+  static shape shape_of(const tree_nodes& nodes) {
+    const auto levels = depth_of(nodes);
+    auto depth = std::clamp(levels, top_levels, deepest_byte_heap);
+    while (depth > top_levels && (std::size_t{1} << depth) > most_places_per_node * nodes.size()) {
+      --depth;
+    }
+    return {levels, depth};
+  }
+
+  static std::size_t lines_of(std::size_t bytes) {
+    return (bytes + heap_padding + sizeof(byte_forest::line) - 1) / sizeof(byte_forest::line);
+  }
+
+  /// So that what heaps of so many places take need not move while it grows.
+  void reserve(std::size_t places) {
+    into_.lines.reserve(lines_of(2 * places));
+    into_.exits.reserve(places);
+    if (from_.features <= byte_forest::small_features) {
+      into_.small_nodes.reserve(places);
+    } else {
+      into_.large_nodes.reserve(places);
+    }
+  }
+
   void resize(std::size_t bytes) {
     size_ = bytes;
-    into_.lines.resize((bytes + heap_padding + sizeof(byte_forest::line) - 1) / sizeof(byte_forest::line));
+    into_.lines.resize(lines_of(bytes));
   }
 
   bool add(const tree_nodes& nodes, unsigned depth, unsigned levels) {
@@ -224,8 +273,8 @@ private:
         lists.push_back(feature);
       }
     }
-    for (const auto& at : level_) {
-      const auto& node = nodes[at.node];
+    for (std::size_t i = 0; !into_.narrow && i < level_.size(); ++i) {
+      const auto& node = nodes[level_[i].node];
       if (!node.is_leaf() && slots_[node.feature].level != level_number_) {
         slots_[node.feature] = {level_number_, static_cast<std::uint32_t>(lists.size() - begin - 1)};
         lists.push_back(node.feature);
@@ -247,10 +296,7 @@ private:
     if (level < top_levels) {
       into_.lists[tree_.lists + place] = node.feature;
     } else {
-      const auto number = slots_[node.feature].number;
-      for (unsigned bit = 0; bit < 6; ++bit) {
-        tag = static_cast<std::uint8_t>(tag | (number >> bit & 1) << (7 - bit));
-      }
+      tag |= turned_bits[slots_[node.feature].number];
     }
     if (from_.features <= byte_forest::small_features) {
       add_node(into_.small_nodes[tree_.nodes + place], node, cut, byte_forest::small_features);
@@ -337,10 +383,7 @@ result<byte_forest> byte_forest::make(const forest& from) {
   made.values = from.values;
   byte_compiler compiler(from, numbers, made);
   compiler.add_thresholds();
-  made.trees.reserve(from.trees.size());
-  for (const auto& tree : from.trees) {
-    compiler.add(tree);
-  }
+  compiler.add_trees();
   made.small_nodes.shrink_to_fit();
   made.lists.shrink_to_fit();
   made.lines.shrink_to_fit();

@@ -23,8 +23,7 @@ std::size_t class_tree_grower::memory(std::size_t rows, std::size_t features, st
 }
 
 std::optional<grown_tree> class_tree_grower::grow(std::uint64_t tree_key, const training_control& control) {
-  grown_tree grown{tree_nodes(1), std::vector<double>(1)};
-  values_.clear();
+  grown_tree grown(data_.features.features);
   bootstrap_.sample(tree_key, drawn_);
   pending_node root;
   root.at.key = root_key(tree_key);
@@ -153,9 +152,9 @@ void class_tree_grower::count_classes(const pending_node& node) {
 }
 
 void class_tree_grower::make_leaf(const pending_node& node, grown_tree& grown) {
-  grown.nodes[node.at.index].right = static_cast<std::uint32_t>(values_.size() / data_.classes);
+  grown.nodes[node.at.index].right = static_cast<std::uint32_t>(grown.values.size() / data_.classes);
   for (auto count : in_node_) {
-    values_.push_back(static_cast<float>(static_cast<double>(count) / static_cast<double>(node.at.all)));
+    grown.values.push_back(static_cast<float>(static_cast<double>(count) / static_cast<double>(node.at.all)));
   }
 }
 

@@ -25,8 +25,6 @@ public:
 
   /// Nothing when cancelled; looked at once per node.
   [[nodiscard]] std::optional<grown_tree> grow(std::uint64_t tree_key, const training_control& control);
-  /// The values of the tree's wide leaves: leaves×classes, row-major; see `forest::values`.
-  [[nodiscard]] std::vector<float> take_values() { return std::exchange(values_, {}); }
 
   /// Bytes that a grower allocates, at most, for data of this shape.
   [[nodiscard]] static std::size_t memory(std::size_t rows, std::size_t features, std::size_t classes);
@@ -56,7 +54,6 @@ private:
   std::vector<std::uint32_t> to_right_; ///< scratch of `partition`
   counts in_node_;                      ///< of the node in hand
   counts in_bins_;                      ///< 256×classes, of the feature in hand
-  std::vector<float> values_;
   std::vector<pending_node> pending_;
 };
 

@@ -17,31 +17,6 @@ constexpr std::uint16_t missing_left_bit = 0x8000;
 constexpr std::size_t least_node_size = sizeof(std::uint16_t) + sizeof(float);
 static_assert(forest::max_features <= missing_left_bit - 1, "the tag of a leaf must not be a feature's");
 
-void encode(const forest& forest, const tree_nodes& tree, byte_writer& to) {
-  to.number(static_cast<std::uint32_t>(tree.size()));
-  std::vector<std::uint32_t> pending{0};
-  while (!pending.empty()) {
-    const auto& node = tree[pending.back()];
-    pending.pop_back();
-    const auto tag = node.is_leaf()
-                         ? leaf_tag
-                         : static_cast<std::uint16_t>(node.feature | (node.missing_left ? missing_left_bit : 0));
-    const auto first = node.is_leaf() ? *forest.values_of(node) : node.number;
-    char raw[least_node_size]; // in one piece: this loop is a part of every training's time
-    std::memcpy(raw, &tag, sizeof(tag));
-    std::memcpy(raw + sizeof(tag), &first, sizeof(first));
-    to.raw({raw, sizeof(raw)});
-    if (node.is_leaf()) {
-      for (std::size_t i = 1; i < forest.leaf_width; ++i) {
-        to.number(forest.values_of(node)[i]);
-      }
-      continue;
-    }
-    pending.push_back(node.right);
-    pending.push_back(node.left);
-  }
-}
-
 result<tree_node> decode_leaf(byte_reader& from, forest& into) {
   tree_node leaf;
   if (from.rest().size() < into.leaf_width * sizeof(float)) {
@@ -132,14 +107,41 @@ unsigned depth_of(const tree_nodes& tree) {
   return deepest;
 }
 
-void encode(const forest& forest, byte_writer& to) {
+std::string encode_tree(const tree_nodes& tree, const float* values, std::size_t leaf_width) {
+  const bool wide = leaf_width > 1;
+  const auto count = static_cast<std::uint32_t>(tree.size());
+  const auto more_values = (leaf_width - 1) * sizeof(float);
+  std::string bytes(sizeof(count) + tree.size() * least_node_size + (tree.size() / 2 + 1) * more_values, 0);
+  auto* to = bytes.data();
+  std::memcpy(to, &count, sizeof(count));
+  to += sizeof(count);
+  std::vector<std::uint32_t> pending(tree.size() / 2 + 3); // the root's 0 behind one place, and one place behind all
+  auto* next = pending.data() + 1;
+  for (std::size_t i = 0; i < tree.size(); ++i) {
+    const auto& node = tree[*next];
+    const auto inner = static_cast<std::uint16_t>(node.feature | (node.missing_left ? missing_left_bit : 0));
+    const auto tag = node.is_leaf() ? leaf_tag : inner;
+    const auto* of_leaf = wide && node.is_leaf() ? values + node.right * leaf_width : &node.number;
+    std::memcpy(to, &tag, sizeof(tag));
+    std::memcpy(to + sizeof(tag), of_leaf, sizeof(float));
+    to += least_node_size;
+    if (wide && node.is_leaf()) {
+      std::memcpy(to, of_leaf + 1, more_values);
+      to += more_values;
+    }
+    // Without a branch, which would be foretold badly: nobody looks at what a leaf leaves here.
+    next[0] = node.right;
+    next[1] = node.left;
+    next += node.is_leaf() ? -1 : 1;
+  }
+  return bytes;
+}
+
+void encode_head(const forest& forest, byte_writer& to) {
   to.number(static_cast<std::uint32_t>(forest.features));
   to.number(static_cast<std::uint32_t>(forest.trees.size()));
   to.number(forest.offset);
   to.number(forest.scale);
-  for (const auto& tree : forest.trees) {
-    encode(forest, tree, to);
-  }
 }
 
 result<forest> decode_forest(std::string_view bytes, std::size_t leaf_width) {

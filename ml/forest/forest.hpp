@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace penstock::ml {
@@ -64,10 +65,13 @@ struct leaf_mean {
 /// Edges on the longest path from the root to a leaf.
 [[nodiscard]] unsigned depth_of(const tree_nodes& tree);
 
-/// Appends a forest in its canonical form (nodes in pre-order), which does not depend on the order of growth.
-void encode(const forest& forest, byte_writer& to);
+/// The canonical form of a forest: a head, then its trees, each with its nodes in pre-order, so that it does not depend
+/// on the order of growth.
+void encode_head(const forest& forest, byte_writer& to);
+/// @param values  of wide leaves, as `forest::values`
+[[nodiscard]] std::string encode_tree(const tree_nodes& tree, const float* values, std::size_t leaf_width);
 
-/// Reads what `encode` wrote for a forest of this leaf width out of untrusted bytes, to their end. `errc::invalid` for
+/// Reads this form for a forest of this leaf width out of untrusted bytes, to their end. `errc::invalid` for
 /// anything that is not a well-formed forest. Pre-order has no links, so that a cycle cannot be written down.
 [[nodiscard]] result<forest> decode_forest(std::string_view bytes, std::size_t leaf_width = 1);
 

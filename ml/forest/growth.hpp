@@ -77,10 +77,13 @@ struct split {
   }
 };
 
-/// A tree, and what each of its splits gained: the decrease of impurity times the node's samples, 0 for a leaf.
+/// A tree, and what the splits by each feature gained: the decreases of impurity times the nodes' samples.
 struct grown_tree {
-  tree_nodes nodes;
-  std::vector<double> decrease; ///< one for each node
+  explicit grown_tree(std::size_t features) : nodes(1), decrease(features) {}
+
+  tree_nodes nodes; ///< at first the root alone
+  std::vector<double> decrease;
+  std::vector<float> values; ///< of wide leaves, as `forest::values`, but the tree's own
 };
 
 /// A node that is to be split or to become a leaf.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace penstock::ml {
 
@@ -115,18 +116,11 @@ std::vector<double> importances_of(const std::vector<grown_tree>& trees, std::si
   std::vector<double> sum(features);
   double trees_that_split = 0;
   for (const auto& tree : trees) {
-    std::vector<double> of_tree(features);
-    double all = 0;
-    for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
-      if (!tree.nodes[i].is_leaf()) {
-        of_tree[tree.nodes[i].feature] += tree.decrease[i];
-        all += tree.decrease[i];
-      }
-    }
+    const auto all = std::accumulate(tree.decrease.begin(), tree.decrease.end(), 0.0);
     if (all > 0) {
       ++trees_that_split;
       for (std::size_t feature = 0; feature < features; ++feature) {
-        sum[feature] += of_tree[feature] / all;
+        sum[feature] += tree.decrease[feature] / all;
       }
     }
   }

@@ -50,15 +50,17 @@ void place_classes(const vector& target, std::size_t classes, forest& to, growth
 
 /// The trees of a forest as they come out of their growers.
 struct grown_forest {
+  explicit grown_forest(std::size_t count) : encoded(count) { trees.resize(count, grown_tree(0)); }
+
   std::vector<grown_tree> trees;
-  std::vector<std::vector<float>> values; ///< of each tree's wide leaves
+  std::vector<std::string> encoded; ///< each of them, written while it is in the first caches
 };
 
-/// Grows trees with one `Grower` per thread.
-template <class Grower, class Make>
-status grow_trees(std::uint64_t seed, const training_control& control, unsigned threads, grown_forest& into, Make make,
-                  void (*keep)(Grower& grower, grown_tree tree, grown_forest& into, std::size_t number)) {
-  std::vector<std::unique_ptr<Grower>> growers(threads);
+/// Grows trees with one grower per thread.
+template <class Make>
+status grow_trees(std::uint64_t seed, std::size_t leaf_width, const training_control& control, unsigned threads,
+                  grown_forest& into, Make make) {
+  std::vector<decltype(make())> growers(threads);
   std::mutex progress_lock;
   std::size_t done = 0;
   const auto count = into.trees.size();
@@ -70,7 +72,8 @@ status grow_trees(std::uint64_t seed, const training_control& control, unsigned 
     if (!grown) {
       return false;
     }
-    keep(*growers[worker], *std::move(grown), into, number);
+    into.encoded[number] = encode_tree(grown->nodes, grown->values.data(), leaf_width);
+    into.trees[number] = *std::move(grown);
     if (control.progress) {
       const std::scoped_lock lock(progress_lock);
       control.progress(static_cast<double>(++done) / static_cast<double>(count));
@@ -82,35 +85,25 @@ status grow_trees(std::uint64_t seed, const training_control& control, unsigned 
 status grow_all(const growth_data& data, const growth_limits& limits, const bootstrap& samples, std::uint64_t seed,
                 const training_control& control, unsigned threads, grown_forest& into) {
   if (data.classes <= 2) {
-    return grow_trees<tree_grower>(
-        seed, control, threads, into,
-        [&] { return std::make_unique<tree_grower>(data, limits, samples, control.instructions); },
-        [](tree_grower&, grown_tree tree, grown_forest& to, std::size_t number) {
-          to.trees[number] = std::move(tree);
-        });
+    return grow_trees(seed, 1, control, threads, into,
+                      [&] { return std::make_unique<tree_grower>(data, limits, samples, control.instructions); });
   }
-  into.values.resize(into.trees.size());
-  return grow_trees<class_tree_grower>(
-      seed, control, threads, into, [&] { return std::make_unique<class_tree_grower>(data, limits, samples); },
-      [](class_tree_grower& grower, grown_tree tree, grown_forest& to, std::size_t number) {
-        to.trees[number] = std::move(tree);
-        to.values[number] = grower.take_values();
-      });
+  return grow_trees(seed, data.classes, control, threads, into,
+                    [&] { return std::make_unique<class_tree_grower>(data, limits, samples); });
 }
 
 /// Moves the trees into the forest. Wide leaves, numbered from 0 in each tree, get their place in the forest's values.
-void collect(grown_forest grown, forest& into) {
-  for (std::size_t t = 0; t < grown.trees.size(); ++t) {
-    auto& nodes = grown.trees[t].nodes;
+void collect(std::vector<grown_tree> trees, forest& into) {
+  for (auto& tree : trees) {
     if (into.leaf_width > 1) {
       const auto before = static_cast<std::uint32_t>(into.values.size() / into.leaf_width);
-      for (auto& node : nodes) {
+      for (auto& node : tree.nodes) {
         node.right += node.is_leaf() ? before : 0;
       }
-      into.values.insert(into.values.end(), grown.values[t].begin(), grown.values[t].end());
-      grown.values[t] = {};
+      into.values.insert(into.values.end(), tree.values.begin(), tree.values.end());
+      tree.values = {};
     }
-    into.trees.push_back(std::move(nodes));
+    into.trees.push_back(std::move(tree.nodes));
   }
 }
 
@@ -177,8 +170,7 @@ result<trained_model> random_forest::train(const training_data& data, const trai
   const auto samples = parameters_.bootstrap ? bootstrap::draws(rows, *weights) : bootstrap::none(rows);
   const growth_limits limits{parameters_.max_depth, parameters_.min_samples_split, parameters_.min_samples_leaf,
                              parameters_.features_per_split(forest.features)};
-  grown_forest grown;
-  grown.trees.resize(parameters_.n_estimators);
+  grown_forest grown(parameters_.n_estimators);
   if (auto done = grow_all(growth, limits, samples, parameters_.random_state, control, *threads, grown); !done) {
     return done.error();
   }
@@ -187,7 +179,7 @@ result<trained_model> random_forest::train(const training_data& data, const trai
   }
   trained_model trained;
   trained.importances = importances_of(grown.trees, forest.features);
-  collect(std::move(grown), forest);
+  collect(std::move(grown.trees), forest);
   if (parameters_.oob_score) {
     auto scored = score_out_of_bag(data, forest, samples, parameters_.random_state, control);
     if (!scored) {
@@ -196,7 +188,7 @@ result<trained_model> random_forest::train(const training_data& data, const trai
     trained.metrics = *std::move(scored);
   }
   const auto classes = data.classes.size();
-  trained.encoded = random_forest_model::encode(forest, classes);
+  trained.encoded = random_forest_model::encode(forest, classes, grown.encoded);
   trained.model = std::make_unique<random_forest_model>(forest, classes);
   return trained;
 }

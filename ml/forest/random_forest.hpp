@@ -9,7 +9,9 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace penstock::ml {
@@ -79,6 +81,8 @@ public:
 
   /// The durable form of such a model.
   [[nodiscard]] static std::string encode(const forest& trees, std::size_t classes);
+  /// The same with the trees as `encode_tree` made them; of the forest the head alone is looked at.
+  [[nodiscard]] static std::string encode(const forest& head, std::size_t classes, std::span<const std::string> trees);
   /// What `decode_model` calls with the inside of it.
   [[nodiscard]] static result<std::unique_ptr<model>> decode_regressor(std::string_view payload);
   [[nodiscard]] static result<std::unique_ptr<model>> decode_classifier(std::string_view payload);

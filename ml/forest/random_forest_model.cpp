@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
+#include <utility>
+#include <vector>
 
 namespace penstock::ml {
 
@@ -50,12 +53,27 @@ std::size_t random_forest_model::memory() const {
 }
 
 std::string random_forest_model::encode(const forest& trees, std::size_t classes) {
-  byte_writer payload;
-  if (classes != 0) {
-    payload.number(static_cast<std::uint32_t>(classes));
+  std::vector<std::string> encoded;
+  for (const auto& tree : trees.trees) {
+    encoded.push_back(encode_tree(tree, trees.values.data(), trees.leaf_width));
   }
-  ml::encode(trees, payload);
-  return seal_model(classes == 0 ? regressor_name : classifier_name, payload.bytes());
+  return encode(trees, classes, encoded);
+}
+
+std::string random_forest_model::encode(const forest& head, std::size_t classes, std::span<const std::string> trees) {
+  constexpr std::size_t room_for_head = 64;
+  const auto room = std::accumulate(trees.begin(), trees.end(), room_for_head,
+                                    [](std::size_t sum, const std::string& tree) { return sum + tree.size(); });
+  auto writer = open_model(classes == 0 ? regressor_name : classifier_name, room);
+  auto& body = writer.body();
+  if (classes != 0) {
+    body.number(static_cast<std::uint32_t>(classes));
+  }
+  encode_head(head, body);
+  for (const auto& tree : trees) {
+    body.raw(tree);
+  }
+  return std::move(writer).sealed();
 }
 
 result<std::unique_ptr<model>> random_forest_model::decode_regressor(std::string_view payload) {

@@ -12,8 +12,10 @@ namespace penstock::ml {
 
 /// Best candidate of each of eight features that share a histogram. Gain 0: there is none.
 struct group_best {
+  static constexpr unsigned block = 16; ///< bins
+
   float gain[8];
-  std::uint8_t bin[8]; ///< codes <= bin go left
+  std::uint8_t first[8]; ///< bin with which the first block begins that has the gain: only the winner asks for more
 };
 
 /// Scans a histogram for splits between values; the missing ones (code 255) are left out.

@@ -43,28 +43,32 @@ void scan_avx2(const std::uint64_t* cells, unsigned bins, std::uint64_t all, std
   const __m256i few = _mm256_set1_epi32(static_cast<int>(least) - 1);
   __m256i left[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
   __m256 gains = _mm256_setzero_ps();
-  __m256i places = _mm256_setzero_si256();
-  for (unsigned bin = 0; bin < bins; ++bin, cells += 8) {
-    const auto* of_bin = reinterpret_cast<const __m256i*>(cells);
-    left[0] = _mm256_add_epi64(left[0], _mm256_loadu_si256(of_bin));
-    left[1] = _mm256_add_epi64(left[1], _mm256_loadu_si256(of_bin + 1));
-    const __m256i n_left[2] = {_mm256_and_si256(left[0], sample_mask), _mm256_and_si256(left[1], sample_mask)};
-    const __m256 rounded =
-        _mm256_set_m128(differences(in_node, sum, left[1], n_left[1]), differences(in_node, sum, left[0], n_left[0]));
-    const __m256i on_left = narrow(n_left[0], n_left[1]);
-    const __m256i on_right = _mm256_sub_epi32(_mm256_set1_epi32(static_cast<int>(samples)), on_left);
-    const __m256 gain = _mm256_div_ps(_mm256_mul_ps(rounded, rounded),
-                                      _mm256_mul_ps(_mm256_cvtepi32_ps(on_left), _mm256_cvtepi32_ps(on_right)));
-    const __m256i allowed = _mm256_and_si256(_mm256_cmpgt_epi32(on_left, few), _mm256_cmpgt_epi32(on_right, few));
-    const __m256 better = _mm256_and_ps(_mm256_cmp_ps(gain, gains, _CMP_GT_OQ), _mm256_castsi256_ps(allowed));
-    gains = _mm256_blendv_ps(gains, gain, better);
-    places = _mm256_blendv_epi8(places, _mm256_set1_epi32(static_cast<int>(bin)), _mm256_castps_si256(better));
+  __m256 blocks = _mm256_setzero_ps();
+  for (unsigned first = 0; first < bins; first += group_best::block) {
+    __m256 in_block = _mm256_setzero_ps();
+    for (unsigned i = 0; i < group_best::block; ++i, cells += 8) {
+      const auto* of_bin = reinterpret_cast<const __m256i*>(cells);
+      left[0] = _mm256_add_epi64(left[0], _mm256_loadu_si256(of_bin));
+      left[1] = _mm256_add_epi64(left[1], _mm256_loadu_si256(of_bin + 1));
+      const __m256i n_left[2] = {_mm256_and_si256(left[0], sample_mask), _mm256_and_si256(left[1], sample_mask)};
+      const __m256 rounded =
+          _mm256_set_m128(differences(in_node, sum, left[1], n_left[1]), differences(in_node, sum, left[0], n_left[0]));
+      const __m256i on_left = narrow(n_left[0], n_left[1]);
+      const __m256i on_right = _mm256_sub_epi32(_mm256_set1_epi32(static_cast<int>(samples)), on_left);
+      const __m256 gain = _mm256_div_ps(_mm256_mul_ps(rounded, rounded),
+                                        _mm256_mul_ps(_mm256_cvtepi32_ps(on_left), _mm256_cvtepi32_ps(on_right)));
+      const __m256i allowed = _mm256_and_si256(_mm256_cmpgt_epi32(on_left, few), _mm256_cmpgt_epi32(on_right, few));
+      in_block = _mm256_max_ps(in_block, _mm256_and_ps(gain, _mm256_castsi256_ps(allowed)));
+    }
+    const __m256 better = _mm256_cmp_ps(in_block, gains, _CMP_GT_OQ);
+    gains = _mm256_max_ps(gains, in_block);
+    blocks = _mm256_blendv_ps(blocks, _mm256_set1_ps(static_cast<float>(first)), better);
   }
-  alignas(32) std::uint32_t bin_of[8];
-  _mm256_store_si256(reinterpret_cast<__m256i*>(bin_of), places);
+  alignas(32) std::int32_t first_of[8];
+  _mm256_store_si256(reinterpret_cast<__m256i*>(first_of), _mm256_cvttps_epi32(blocks));
   _mm256_storeu_ps(best.gain, gains);
   for (unsigned lane = 0; lane < 8; ++lane) {
-    best.bin[lane] = static_cast<std::uint8_t>(bin_of[lane]);
+    best.first[lane] = static_cast<std::uint8_t>(first_of[lane]);
   }
 }
 

@@ -7,78 +7,72 @@ namespace penstock::ml {
 
 namespace {
 
-/// Best candidates so far, in sixteen lanes: of each feature that of the even bins and that of the odd ones.
-struct lanes_best {
-  __m512 gain = _mm512_setzero_ps();
-  __m512i bin = _mm512_setzero_si512();
-};
-
 /// What does not change from bin to bin.
 struct node_lanes {
-  __m512i samples;       ///< in 64-bit lanes
-  __m512i sum;           ///< in 64-bit lanes
-  __m512i least;         ///< in 32-bit lanes
-  __m512i short_samples; ///< in 32-bit lanes
+  __m512i samples;      ///< in 64-bit lanes
+  __m512i sum;          ///< in 64-bit lanes
+  __m512 short_samples; ///< in 32-bit lanes, as are the rest
+  __m512 least;
 };
 
 /// n·S_left − S·n_left of eight features in float32, rounded once.
-inline __m256 difference(const node_lanes& node, __m512i left) {
-  const __m512i n_left = _mm512_and_si512(left, _mm512_set1_epi64(0xFFFFFF));
+inline __m256 difference(const node_lanes& node, __m512i left, __m512i n_left) {
   return _mm512_cvtepi64_ps(_mm512_sub_epi64(_mm512_mullo_epi64(node.samples, _mm512_srli_epi64(left, 24)),
                                              _mm512_mullo_epi64(node.sum, n_left)));
 }
 
-/// As `split_gain`, with the same roundings, for two bins: lane 2·f is feature f with the first of them, lane 2·f + 1
-/// with the second. Lanes in which a side is too small keep their best; an empty side has a gain of 0/0, which is
-/// greater than nothing, so that it needs no look where one sample is enough.
+/// As `split_gain`, with the same roundings, for two bins of eight features; not allowed ones keep `best`. Numbers of
+/// samples are exact in float32. An empty side has a gain of 0/0, which `max` passes over, so that it needs no look
+/// where one sample is enough.
 template <bool OneIsEnough>
-inline void consider(const node_lanes& node, __m512i first, __m512i second, __m512i bins, lanes_best& best) {
-  const __m512i n_left = _mm512_and_si512(_mm512_mask_mov_epi32(first, 0xAAAA, _mm512_slli_epi64(second, 32)),
-                                          _mm512_set1_epi32(0xFFFFFF));
-  const __m512i n_right = _mm512_sub_epi32(node.short_samples, n_left);
-  __mmask16 allowed = 0xFFFF;
-  if constexpr (!OneIsEnough) {
-    allowed = _mm512_cmpge_epi32_mask(n_left, node.least) & _mm512_cmpge_epi32_mask(n_right, node.least);
-  }
-  const __m512i in_turn = _mm512_setr_epi32(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
-  const __m512 both = _mm512_insertf32x8(_mm512_castps256_ps512(difference(node, first)), difference(node, second), 1);
-  const __m512 rounded = _mm512_permutexvar_ps(in_turn, both);
-  const __m512 sides = _mm512_mul_ps(_mm512_cvtepi32_ps(n_left), _mm512_cvtepi32_ps(n_right));
-  const __m512 gain = _mm512_div_ps(_mm512_mul_ps(rounded, rounded), sides);
-  const __mmask16 better = _mm512_mask_cmp_ps_mask(allowed, gain, best.gain, _CMP_GT_OQ);
-  best.gain = _mm512_mask_mov_ps(best.gain, better, gain);
-  best.bin = _mm512_mask_mov_epi32(best.bin, better, bins);
-}
-
-/// Of equal gains the lower bin's.
-inline void store_best(const lanes_best& found, group_best& best) {
-  alignas(64) float gain[16];
-  alignas(64) std::uint32_t bin[16];
-  _mm512_store_ps(gain, found.gain);
-  _mm512_store_si512(bin, found.bin);
-  for (unsigned feature = 0; feature < 8; ++feature) {
-    const auto even = 2 * feature;
-    const auto odd = even + 1;
-    const bool take_odd = gain[odd] > gain[even] || (gain[odd] == gain[even] && bin[odd] < bin[even]);
-    best.gain[feature] = gain[take_odd ? odd : even];
-    best.bin[feature] = static_cast<std::uint8_t>(bin[take_odd ? odd : even]);
+inline __m512 better_gains(const node_lanes& node, __m512i first, __m512i second, __m512 best) {
+  const __m512i samples = _mm512_set1_epi64(0xFFFFFF);
+  const __m512i n_first = _mm512_and_si512(first, samples);
+  const __m512i n_second = _mm512_and_si512(second, samples);
+  const __m512i low_halves = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  const __m512 n_left = _mm512_cvtepi32_ps(_mm512_permutex2var_epi32(n_first, low_halves, n_second));
+  const __m512 n_right = _mm512_sub_ps(node.short_samples, n_left);
+  const __m512 rounded = _mm512_insertf32x8(_mm512_castps256_ps512(difference(node, first, n_first)),
+                                            difference(node, second, n_second), 1);
+  const __m512 gain = _mm512_div_ps(_mm512_mul_ps(rounded, rounded), _mm512_mul_ps(n_left, n_right));
+  if constexpr (OneIsEnough) {
+    return _mm512_max_ps(gain, best);
+  } else {
+    const __mmask16 allowed =
+        _mm512_cmp_ps_mask(n_left, node.least, _CMP_GE_OQ) & _mm512_cmp_ps_mask(n_right, node.least, _CMP_GE_OQ);
+    return _mm512_mask_max_ps(best, allowed, gain, best);
   }
 }
 
+/// Lanes 0 … 7 have the even bins, 8 … 15 the odd ones.
 template <bool OneIsEnough>
 void scan(const std::uint64_t* cells, unsigned bins, const node_lanes& of_node, group_best& best) {
   const node_lanes node = of_node;
-  lanes_best found;
+  __m512 gains = _mm512_setzero_ps();
+  __m512i blocks = _mm512_setzero_si512();
   __m512i left = _mm512_setzero_si512();
-  __m512i places = _mm512_setr_epi32(0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1);
-  for (unsigned bin = 0; bin < bins; bin += 2, cells += 16) {
-    const __m512i first = _mm512_add_epi64(left, _mm512_loadu_si512(cells));
-    // One bin too many: a histogram has 256, and behind the last value's bin all rows are on the left.
-    left = _mm512_add_epi64(first, _mm512_loadu_si512(cells + 8));
-    consider<OneIsEnough>(node, first, left, places, found);
-    places = _mm512_add_epi32(places, _mm512_set1_epi32(2));
+  // A few bins too many: a histogram has 256, and behind the last value's bin all rows are on the left.
+  for (unsigned first_bin = 0; first_bin < bins; first_bin += group_best::block) {
+    __m512 in_block = _mm512_setzero_ps();
+    for (unsigned i = 0; i < group_best::block; i += 2, cells += 16) {
+      const __m512i first = _mm512_add_epi64(left, _mm512_loadu_si512(cells));
+      left = _mm512_add_epi64(first, _mm512_loadu_si512(cells + 8));
+      in_block = better_gains<OneIsEnough>(node, first, left, in_block);
+    }
+    const __mmask16 better = _mm512_cmp_ps_mask(in_block, gains, _CMP_GT_OQ);
+    gains = _mm512_max_ps(in_block, gains);
+    blocks = _mm512_mask_mov_epi32(blocks, better, _mm512_set1_epi32(static_cast<int>(first_bin)));
   }
-  store_best(found, best);
+  alignas(64) float gain[16];
+  alignas(64) std::uint32_t first_of[16];
+  _mm512_store_ps(gain, gains);
+  _mm512_store_si512(first_of, blocks);
+  for (unsigned even = 0; even < 8; ++even) {
+    const auto odd = even + 8;
+    const bool take_odd = gain[odd] > gain[even] || (gain[odd] == gain[even] && first_of[odd] < first_of[even]);
+    best.gain[even] = gain[take_odd ? odd : even];
+    best.first[even] = static_cast<std::uint8_t>(first_of[take_odd ? odd : even]);
+  }
 }
 
 } // namespace
@@ -86,7 +80,7 @@ void scan(const std::uint64_t* cells, unsigned bins, const node_lanes& of_node, 
 void scan_avx512(const std::uint64_t* cells, unsigned bins, std::uint64_t all, std::uint32_t least, group_best& best) {
   const auto samples = static_cast<long long>(all & 0xFFFFFF);
   const node_lanes node{_mm512_set1_epi64(samples), _mm512_set1_epi64(static_cast<long long>(all >> 24)),
-                        _mm512_set1_epi32(static_cast<int>(least)), _mm512_set1_epi32(static_cast<int>(samples))};
+                        _mm512_set1_ps(static_cast<float>(samples)), _mm512_set1_ps(static_cast<float>(least))};
   (least == 1 ? scan<true> : scan<false>)(cells, bins, node, best);
 }
 

@@ -24,7 +24,7 @@ void scan_portable(const std::uint64_t* cells, unsigned bins, std::uint64_t all,
       const auto gain = split_gain(all, left[lane]);
       if (gain > best.gain[lane]) {
         best.gain[lane] = gain;
-        best.bin[lane] = static_cast<std::uint8_t>(bin);
+        best.first[lane] = static_cast<std::uint8_t>(bin / group_best::block * group_best::block);
       }
     }
   }

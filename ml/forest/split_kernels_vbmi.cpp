@@ -126,12 +126,15 @@ void sort_all(sorted_rows& rows, unsigned first_feature) {
       ++places[codes[lane] * lanes + lane];
     }
   }
-  __m128i before = _mm_setzero_si128();
-  for (unsigned code = 0; code < 256; ++code) {
-    auto* here = reinterpret_cast<__m128i*>(places + code * lanes);
-    const __m128i count = _mm_loadl_epi64(here);
-    _mm_storel_epi64(here, before);
-    before = _mm_add_epi8(before, count);
+  __m512i before = _mm512_setzero_si512();
+  const __m512i none = _mm512_setzero_si512();
+  for (unsigned i = 0; i < sizeof(places); i += width) {
+    const __m512i counts = _mm512_load_si512(places + i);
+    __m512i sums = _mm512_add_epi8(counts, _mm512_alignr_epi64(counts, none, 7));
+    sums = _mm512_add_epi8(sums, _mm512_alignr_epi64(sums, none, 6));
+    sums = _mm512_add_epi8(sums, _mm512_alignr_epi64(sums, none, 4));
+    _mm512_store_si512(places + i, _mm512_add_epi8(before, _mm512_sub_epi8(sums, counts)));
+    before = _mm512_add_epi8(before, _mm512_permutexvar_epi64(_mm512_set1_epi64(7), sums));
   }
   // Row and code in one store.
   alignas(64) std::uint16_t pairs[lanes][256 + width];

@@ -2,6 +2,8 @@
 #include "ml/forest/subtree_grower.hpp"
 
 #include <algorithm>
+#include <array>
+#include <numeric>
 #include <tuple>
 
 namespace penstock::ml {
@@ -26,6 +28,13 @@ const sorted_kernels& kernels_for(instruction_set instructions) {
 constexpr std::uint32_t payload_of(cell of) {
   return static_cast<std::uint32_t>(sum_of(of) << 8 | samples_of(of));
 }
+
+constexpr auto numbers_in_turn = [] {
+  std::array<std::uint8_t, 256> numbers{};
+  std::iota(numbers.begin(), numbers.end(), std::uint8_t{0});
+  return numbers;
+}();
+
 } // namespace
 
 subtree_grower::subtree_grower(const growth_data& data, const growth_limits& limits, instruction_set instructions)
@@ -64,12 +73,9 @@ void subtree_grower::grow(const open_node& root, const sampled_rows& rows, std::
 void subtree_grower::load(const sampled_rows& rows, std::uint32_t count) {
   lists_.rows = count;
   lists_.codes_by_row = rows.codes;
-  auto* numbers = order_.data() + by_number() * stride;
-  for (unsigned i = 0; i < count; ++i) {
-    numbers[i] = static_cast<std::uint8_t>(i);
-    lists_.payload[i] = rows.payloads[i];
-    weighted_[i] = static_cast<double>(rows.payloads[i] & 255) * static_cast<double>(rows.deviations[i]);
-  }
+  deviations_ = rows.deviations;
+  std::copy_n(rows.payloads, count, lists_.payload);
+  std::copy_n(numbers_in_turn.data(), count, order_.data() + by_number() * stride);
   kernels_.turn(lists_);
 }
 
@@ -176,7 +182,8 @@ void subtree_grower::make_leaf(const pending_node& node, grown_tree& grown) cons
   const auto* numbers = order_.data() + by_number() * stride + node.rows.begin;
   double sum = 0;
   for (unsigned i = 0; i < node.rows.rows; ++i) {
-    sum += weighted_[numbers[i]];
+    const auto row = numbers[i];
+    sum += static_cast<double>(lists_.payload[row] & 255) * static_cast<double>(deviations_[row]);
   }
   grown.nodes[node.at.index].number = static_cast<float>(sum / static_cast<double>(samples_of(node.at.all)));
 }

@@ -54,7 +54,7 @@ private:
   std::vector<std::uint8_t> order_;
   std::vector<std::uint8_t> sorted_codes_;
   sorted_rows lists_{};
-  double weighted_[256]{}; ///< of each row: its deviation times its samples
+  const float* deviations_ = nullptr; ///< of each row
   std::vector<pending_node> pending_;
 };
 

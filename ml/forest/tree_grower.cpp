@@ -66,7 +66,8 @@ std::size_t tree_grower::memory(std::size_t rows, std::size_t drawn, std::size_t
 }
 
 std::optional<grown_tree> tree_grower::grow(std::uint64_t tree_key, const training_control& control) {
-  grown_tree grown{tree_nodes(1), std::vector<double>(1)};
+  grown_tree grown(data_.features.features);
+  grown.nodes.reserve(expected_nodes_);
   pending_.clear();
   start(tree_key);
   while (!pending_.empty()) {
@@ -77,6 +78,7 @@ std::optional<grown_tree> tree_grower::grow(std::uint64_t tree_key, const traini
     pending_.pop_back();
     grow_node(std::move(node), grown);
   }
+  expected_nodes_ = grown.nodes.size() + grown.nodes.size() / 16;
   return grown;
 }
 
@@ -129,11 +131,11 @@ void tree_grower::gather_heavy(std::uint64_t key, pending_node& root) {
 }
 
 void tree_grower::grow_node(pending_node node, grown_tree& grown) {
+  if (!node.at.may_split(limits_)) {
+    return make_leaf(node, grown);
+  }
   if (is_small(node.at)) {
     return subtree_.grow(node.at, rows_of(node), node.end - node.begin, grown);
-  }
-  if (node.cells.empty()) {
-    return make_leaf(node, grown);
   }
   if (node.best.gain > 0) {
     return divide(std::move(node), grown);
@@ -167,13 +169,25 @@ split tree_grower::best_split(const pending_node& node) {
   return best;
 }
 
-/// Adds what the scan leaves out, because only the winner needs it.
-void tree_grower::complete(const pending_node& node, split& best) {
+/// Adds what the scan leaves out, because only the winner needs it: the bin within its block, and what lies left of it.
+void tree_grower::complete(const pending_node& node, split& best) const {
   const auto* cells = node.cells.data() + best.feature / group * group_cells + best.feature % group;
-  for (std::size_t bin = 0; bin <= best.bin; ++bin) {
-    best.left += cells[bin * group];
+  const auto all = node.at.all;
+  cell left = 0;
+  for (const auto* block = cells + best.bin * group; cells < block; cells += group) {
+    left += *cells;
   }
-  best.missing_left = 2 * samples_of(best.left) >= samples_of(node.at.all);
+  for (unsigned bin = best.bin; best.left == 0; ++bin, cells += group) {
+    left += *cells;
+    const auto n_left = samples_of(left);
+    const auto n_right = samples_of(all) - n_left;
+    if (n_left >= limits_.min_samples_leaf && n_right >= limits_.min_samples_leaf &&
+        split_gain(all, left) == best.gain) {
+      best.bin = static_cast<std::uint8_t>(bin);
+      best.left = left;
+    }
+  }
+  best.missing_left = 2 * samples_of(best.left) >= samples_of(all);
 }
 
 /// Finds the best split of each feature of a group.
@@ -191,7 +205,7 @@ void tree_grower::scan_group(const pending_node& node, std::size_t which) {
     } else if (best.gain[lane] > 0) {
       found.gain = best.gain[lane];
       found.feature = static_cast<std::uint16_t>(first + lane);
-      found.bin = best.bin[lane];
+      found.bin = best.first[lane];
     }
   }
 }
@@ -225,6 +239,11 @@ void tree_grower::divide(pending_node node, grown_tree& grown) {
   pending_node left;
   pending_node right;
   std::tie(left.at, right.at) = add_split(node.at, at, data_.features, grown);
+  if (!left.at.may_split(limits_) && !right.at.may_split(limits_)) {
+    make_leaves(node, left.at, right.at, grown);
+    spare_.push_back(std::move(node.cells));
+    return;
+  }
   // What comes to the front keeps its memory, the rest is moved twice.
   const bool left_in_front = samples_of(left.at.all) >= samples_of(right.at.all);
   auto& front = left_in_front ? left : right;
@@ -315,14 +334,48 @@ void tree_grower::take_off(const pending_node& node, histogram& cells) {
   for_each_cell(rows_of(node), node.end - node.begin, cells.data(), [](cell& from, cell sample) { from -= sample; });
 }
 
+namespace {
+
+/// What a row adds to its leaf.
+double share_of(const sampled_rows& rows, std::uint32_t row) {
+  return static_cast<double>(rows.payloads[row] & 255) * static_cast<double>(rows.deviations[row]);
+}
+
+void set_leaf(const open_node& node, double sum, grown_tree& grown) {
+  grown.nodes[node.index].number = static_cast<float>(sum / static_cast<double>(samples_of(node.all)));
+}
+
+} // namespace
+
 void tree_grower::make_leaf(const pending_node& node, grown_tree& grown) {
   const auto rows = rows_of(node);
   const auto count = node.end - node.begin;
   double sum = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
-    sum += static_cast<double>(rows.payloads[i] & 255) * static_cast<double>(rows.deviations[i]);
+    sum += share_of(rows, i);
   }
-  grown.nodes[node.at.index].number = static_cast<float>(sum / static_cast<double>(samples_of(node.at.all)));
+  set_leaf(node.at, sum, grown);
+}
+
+/// Of a divided node, whose rows need not move for it.
+void tree_grower::make_leaves(const pending_node& parent, const open_node& left, const open_node& right,
+                              grown_tree& grown) {
+  const auto shift = static_cast<std::uint8_t>(parent.best.missing_left ? 1 : 0); // 255 wraps around to 0
+  const auto reach = static_cast<std::uint8_t>(parent.best.bin + shift);
+  const auto rows = rows_of(parent);
+  const auto count = parent.end - parent.begin;
+  const auto* codes = rows.codes + parent.best.feature;
+  double on_left = 0;
+  double on_right = 0;
+  for (std::uint32_t i = 0; i < count; ++i, codes += rows.stride) {
+    // To both sides, as 0 to the other one, for a branch would be foretold badly.
+    const auto share = share_of(rows, i);
+    const auto goes_left = static_cast<std::uint8_t>(*codes + shift) <= reach ? 1 : 0;
+    on_left += share * goes_left;
+    on_right += share * (1 - goes_left);
+  }
+  set_leaf(left, on_left, grown);
+  set_leaf(right, on_right, grown);
 }
 
 tree_grower::histogram tree_grower::spare_histogram() {

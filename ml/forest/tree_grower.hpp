@@ -79,7 +79,7 @@ private:
   [[nodiscard]] sampled_rows rows_of(const pending_node& node) { return sample_.from(node.begin); }
   [[nodiscard]] bool is_small(const open_node& node) const { return samples_of(node.all) <= most_sorted_samples; }
   [[nodiscard]] split best_split(const pending_node& node);
-  static void complete(const pending_node& node, split& best);
+  void complete(const pending_node& node, split& best) const;
   void scan_group(const pending_node& node, std::size_t group);
   void scan_missing(const pending_node& node, std::size_t feature);
   void divide(pending_node node, grown_tree& grown);
@@ -88,6 +88,7 @@ private:
   void count(const pending_node& node, histogram& cells);
   void take_off(const pending_node& node, histogram& cells);
   void make_leaf(const pending_node& node, grown_tree& grown);
+  void make_leaves(const pending_node& parent, const open_node& left, const open_node& right, grown_tree& grown);
   [[nodiscard]] histogram spare_histogram();
 
   const growth_data& data_;
@@ -104,6 +105,7 @@ private:
   std::vector<bool> scanned_;        ///< of each group of the node in hand
   std::vector<pending_node> pending_;
   std::vector<histogram> spare_;
+  std::size_t expected_nodes_ = 1; ///< of the next tree, by the last one
 };
 
 } // namespace penstock::ml

@@ -264,19 +264,21 @@ TEST(random_forest, stops_when_cancelled) {
   EXPECT_EQ(calls, 1);
 }
 
-TEST(random_forest, calls_the_hook_in_each_thread_that_it_starts) {
+TEST(random_forest, calls_the_hook_in_threads_of_its_own) {
   const random_data data(3);
-  std::mutex lock;
-  std::set<std::thread::id> seen;
-  training_control control;
-  control.threads = 2;
-  control.thread_started = [&] {
-    const std::scoped_lock hold(lock);
-    seen.insert(std::this_thread::get_id());
-  };
-  ASSERT_TRUE(train({}, data.features, data.target, control));
-  EXPECT_GE(seen.size(), 2U);
-  EXPECT_FALSE(seen.contains(std::this_thread::get_id()));
+  for (const unsigned threads : {1U, 2U}) {
+    std::mutex lock;
+    std::set<std::thread::id> seen;
+    training_control control;
+    control.threads = threads;
+    control.thread_started = [&] {
+      const std::scoped_lock hold(lock);
+      seen.insert(std::this_thread::get_id());
+    };
+    ASSERT_TRUE(train({}, data.features, data.target, control));
+    EXPECT_GE(seen.size(), threads);
+    EXPECT_FALSE(seen.contains(std::this_thread::get_id())) << threads;
+  }
 }
 
 TEST(random_forest, keeps_to_its_budget_of_memory) {
