@@ -69,7 +69,12 @@ void code_rows(const column_matrix& features, const std::vector<bin_table>& tabl
 } // namespace
 
 std::vector<float> quantile_cuts(std::vector<float>& values) {
-  sort_values(values);
+  sort_memory memory;
+  return quantile_cuts(values, memory);
+}
+
+std::vector<float> quantile_cuts(std::vector<float>& values, sort_memory& memory) {
+  sort_values(values, memory);
   const bool bin_each = few_distinct(values);
   std::vector<float> cuts;
   std::size_t left = values.size(); // not in a closed bin
@@ -95,15 +100,22 @@ result<binned_features> bin(const column_matrix& features, const training_contro
   binned.features = static_cast<std::size_t>(features.cols());
   binned.cuts.resize(binned.features);
   std::vector<char> missing(binned.features); // written by several threads
-  auto cut = run_tasks(control.threads, binned.features, control.thread_started, [&](unsigned, std::size_t f) {
-    const auto* column = features.data() + f * binned.rows;
+  struct column_memory {
     std::vector<float> values;
-    values.reserve(binned.rows);
-    std::copy_if(column, column + binned.rows, std::back_inserter(values), [](float x) { return !std::isnan(x); });
+    sort_memory sorting;
+  };
+  std::vector<column_memory> memory(std::max(control.threads, 1U));
+  auto cut = run_tasks(control.threads, binned.features, control.thread_started, [&](unsigned worker, std::size_t f) {
+    const auto* column = features.data() + f * binned.rows;
+    auto& [values, sorting] = memory[worker];
+    values.resize(binned.rows);
+    const auto end = std::copy_if(column, column + binned.rows, values.begin(), [](float x) { return !std::isnan(x); });
+    values.erase(end, values.end());
     missing[f] = values.size() < binned.rows;
-    binned.cuts[f] = quantile_cuts(values);
+    binned.cuts[f] = quantile_cuts(values, sorting);
     return !control.is_cancelled();
   });
+  memory.clear();
   if (!cut) {
     return cut.error();
   }

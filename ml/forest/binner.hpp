@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "ml/forest/value_order.hpp"
 #include "ml/learner.hpp"
 #include "ml/matrix.hpp"
 
@@ -34,6 +35,7 @@ struct binned_features {
 /// about the same number of values. With at most 255 distinct values each has a bin of its own.
 /// @param values  any order, none missing; is sorted
 [[nodiscard]] std::vector<float> quantile_cuts(std::vector<float>& values);
+[[nodiscard]] std::vector<float> quantile_cuts(std::vector<float>& values, sort_memory& memory);
 
 /// Bins all features on `control.threads` threads. The result depends neither on their number nor on the instructions.
 /// When cancelled it stops early, and what it returns is of no use.

@@ -46,12 +46,13 @@ bool sort_by(unsigned digit, counts& places, const std::vector<std::uint32_t>& f
 
 } // namespace
 
-void sort_values(std::vector<float>& values) {
+void sort_values(std::vector<float>& values, sort_memory& memory) {
   if (values.empty()) {
     return;
   }
-  std::vector<std::uint32_t> keys(values.size());
-  std::vector<std::uint32_t> sorted(values.size());
+  auto& [keys, sorted] = memory;
+  keys.resize(values.size());
+  sorted.resize(values.size());
   std::vector<counts> places(digits);
   for (std::size_t i = 0; i < values.size(); ++i) {
     keys[i] = key_of(values[i]);
