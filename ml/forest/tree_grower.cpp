@@ -364,13 +364,13 @@ void tree_grower::make_leaves(const pending_node& parent, const open_node& left,
   const auto reach = static_cast<std::uint8_t>(parent.best.bin + shift);
   const auto rows = rows_of(parent);
   const auto count = parent.end - parent.begin;
-  const auto* codes = rows.codes + parent.best.feature;
+  const auto* code = rows.codes + parent.best.feature;
   double on_left = 0;
   double on_right = 0;
-  for (std::uint32_t i = 0; i < count; ++i, codes += rows.stride) {
+  for (std::uint32_t i = 0; i < count; ++i, code += rows.stride) {
     // To both sides, as 0 to the other one, for a branch would be foretold badly.
     const auto share = share_of(rows, i);
-    const auto goes_left = static_cast<std::uint8_t>(*codes + shift) <= reach ? 1 : 0;
+    const auto goes_left = static_cast<std::uint8_t>(*code + shift) <= reach ? 1 : 0;
     on_left += share * goes_left;
     on_right += share * (1 - goes_left);
   }
