@@ -149,7 +149,7 @@ void measure_once(const house_prices& data) {
       {"random_forest_regressor", {{"n_estimators", "100"}, {"max_depth", "10"}, {"random_state", "42"}}});
   std::shared_ptr<ml::model> model;
   for (unsigned threads : {2U, 1U}) {
-    print_median(threads == 1 ? "train_16k_1thread_s" : "train_16k_2threads_s", 3, 1, "s", [&] {
+    print_median(threads == 1 ? "train_16k_1thread_s" : "train_16k_2threads_s", 15, 1, "s", [&] {
       ml::training_control control;
       control.threads = threads;
       model = std::move((*learner)->train({data.train, data.prices}, control)->model);
@@ -164,7 +164,7 @@ void measure_once(const house_prices& data) {
   print("r2", quality.r2, "");
   for (std::size_t batch : {count, std::size_t{64}}) {
     const auto scored = count - count % batch;
-    print_median(batch == 64 ? "predict_batch64_ns_per_row_tree" : "predict_batch_ns_per_row_tree", 5,
+    print_median(batch == 64 ? "predict_batch64_ns_per_row_tree" : "predict_batch_ns_per_row_tree", 51,
                  1e9 / static_cast<double>(scored * trees), "ns", [&] {
                    for (std::size_t first = 0; first < scored; first += batch) {
                      model->predict(rows.subspan(first * model->features(), batch * model->features()),

@@ -27,12 +27,12 @@ status run_tasks(unsigned threads, std::size_t count, const std::function<void()
       stopped = true;
     }
   };
-  // What `started` does to a thread must not be done to the caller's.
-  const bool alone = threads <= 1 && !started;
+  // The caller works along, unless `started` does something to threads that must not be done to it.
+  const unsigned own = started ? 0 : 1;
   {
     std::vector<std::jthread> pool;
     try {
-      for (unsigned worker = 0; !alone && worker < std::max(threads, 1U) && worker < count; ++worker) {
+      for (unsigned worker = own; worker < std::max(threads, 1U) && worker < count; ++worker) {
         pool.emplace_back([&, worker] {
           if (started) {
             started();
@@ -43,7 +43,7 @@ status run_tasks(unsigned threads, std::size_t count, const std::function<void()
     } catch (const std::system_error&) {
       // The threads that did start take everything that is left.
     }
-    if (pool.empty()) {
+    if (own != 0 || pool.empty()) {
       work(0);
     }
   }
