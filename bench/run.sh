@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs one benchmark, or all, on a release build without fault points:
-#   bench/run.sh NAME [--quick] [--json FILE]     NAME: forest accuracy codec storage pipeline supervision process
-#   bench/run.sh all [--quick]                    all of them; writes docs/performance.md
+#   bench/run.sh NAME [--quick] [--json FILE] [--page]   NAME: forest accuracy codec storage pipeline supervision process;
+#                                                 --page puts the figures into docs/performance.md
+#   bench/run.sh all [--quick]                    all of them, and the page
 #   bench/run.sh forest --peers [--quick]         our forest beside all its peers, which are installed into the build
 #                                                 directory; half an hour, with --quick five minutes
 #   bench/run.sh forest --peer NAME [--quick]     beside one; bench/peers/README.md has their names
@@ -10,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 case ${1:-} in
   '' | -h | --help)
-    sed -n '3,8s/^# \{0,1\}//p' "$0"
+    sed -n '3,9s/^# \{0,1\}//p' "$0"
     exit 0
     ;;
 esac
