@@ -19,10 +19,10 @@ namespace {
 constexpr std::string_view last_get = "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
 struct http_server_test : testing::Test {
-  std::unique_ptr<http_server> server;
   std::promise<void> gate;
   std::shared_future<void> opened = gate.get_future().share();
   std::atomic<int> at_gate{0};
+  std::unique_ptr<http_server> server; ///< ends before what its handlers use
 
   void start(http_server_settings settings = {}) {
     settings.port = 0;
