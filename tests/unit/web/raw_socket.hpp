@@ -32,7 +32,7 @@ public:
   [[nodiscard]] bool connected() const { return connected_; }
 
   /// False when the other side has closed.
-  bool send(std::string_view bytes) {
+  bool send(std::string_view bytes) const {
     while (!bytes.empty()) {
       const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (sent <= 0)
@@ -43,7 +43,7 @@ public:
   }
 
   /// Everything until the other side closes.
-  [[nodiscard]] std::string read_all() {
+  [[nodiscard]] std::string read_all() const {
     std::string out;
     while (read_some(out)) {
     }
@@ -55,13 +55,13 @@ public:
     while (kept_.find(mark) == std::string::npos && read_some(kept_)) {
     }
     const auto end = kept_.find(mark);
-    const auto out = end == std::string::npos ? kept_ : kept_.substr(0, end + mark.size());
+    auto out = end == std::string::npos ? kept_ : kept_.substr(0, end + mark.size());
     kept_.erase(0, out.size());
     return out;
   }
 
 private:
-  bool read_some(std::string& to) {
+  bool read_some(std::string& to) const {
     char bytes[4096];
     const auto count = ::recv(socket_, bytes, sizeof(bytes), 0);
     if (count <= 0)
