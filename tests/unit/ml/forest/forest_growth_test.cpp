@@ -195,6 +195,29 @@ TEST(forest_growth, sums_of_very_large_nodes_are_exact) {
   }
 }
 
+TEST(forest_growth, a_split_that_is_too_small_does_not_stand_for_an_equal_one) {
+  // Of 273 rows 1, 16 and 256 have one value; both cuts gain 252²/272 = 1008²/(17·256), the first leaves one sample.
+  constexpr Eigen::Index rows = 273;
+  column_matrix features(rows, 1);
+  vector target(rows);
+  for (Eigen::Index row = 0; row < rows; ++row) {
+    features(row, 0) = row < 1 ? 0.0F : row < 17 ? 1.0F : 2.0F;
+    target(row) = row < 5 || (row >= 17 && row < 33) ? 1 : 0;
+  }
+  for (auto set : instruction_sets()) {
+    training_control control;
+    control.instructions = set;
+    const auto learner =
+        make_learner({"random_forest_regressor",
+                      {{"n_estimators", "1"}, {"max_depth", "1"}, {"min_samples_leaf", "2"}, {"bootstrap", "false"}}});
+    const auto trained = (*learner)->train({features, target}, control);
+    const float first = 0;
+    double answer = 0;
+    trained->model->predict({&first, 1}, {&answer, 1});
+    EXPECT_NEAR(answer, 5.0 / 17, 1e-6) << name_of(set);
+  }
+}
+
 TEST(forest_growth, missing_values_that_fit_both_sides_go_left) {
   for (Eigen::Index third : {20, 100}) { // of a small and of a large node
     column_matrix features(3 * third, 1);
