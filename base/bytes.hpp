@@ -58,11 +58,6 @@ public:
     bytes_.append(value);
   }
   void raw(std::string_view value) { bytes_.append(value); }
-  /// So many bytes more, to be written into before the next call of any kind.
-  [[nodiscard]] char* extend(std::size_t count) {
-    bytes_.resize(bytes_.size() + count);
-    return bytes_.data() + bytes_.size() - count;
-  }
   void reserve(std::size_t count) { bytes_.reserve(count); }
 
   [[nodiscard]] const std::string& bytes() const& { return bytes_; }

@@ -188,10 +188,16 @@ private:
   void reserve(std::size_t places) {
     into_.lines.reserve(lines_of(2 * places));
     into_.exits.reserve(places);
+    with_nodes([places](auto& nodes) { nodes.reserve(places); });
+  }
+
+  /// Calls `work` with the nodes for single rows in the form that this forest has them.
+  template <class Work>
+  void with_nodes(Work work) {
     if (from_.features <= byte_forest::small_features) {
-      into_.small_nodes.reserve(places);
+      work(into_.small_nodes);
     } else {
-      into_.large_nodes.reserve(places);
+      work(into_.large_nodes);
     }
   }
 
@@ -242,12 +248,7 @@ private:
     resize(size_ + 2 * places);
     into_.exits.resize(into_.exits.size() + places);
     into_.lists.resize(into_.lists.size() + (std::size_t{1} << top_levels));
-    auto& nodes = into_.small_nodes;
-    if (from_.features <= byte_forest::small_features) {
-      nodes.resize(nodes.size() + places);
-    } else {
-      into_.large_nodes.resize(into_.large_nodes.size() + places);
-    }
+    with_nodes([places](auto& nodes) { nodes.resize(nodes.size() + places); });
   }
 
   void rewind() {
@@ -257,8 +258,7 @@ private:
     into_.lists.resize(tree_.lists);
     into_.links.resize(links_before_);
     into_.link_exits.resize(links_before_);
-    (from_.features <= byte_forest::small_features ? into_.small_nodes.resize(tree_.nodes)
-                                                   : into_.large_nodes.resize(tree_.nodes));
+    with_nodes([this](auto& nodes) { nodes.resize(tree_.nodes); });
   }
 
   /// The list of a level's features. With eight in all it is always the same. False when it is too long.
@@ -272,12 +272,13 @@ private:
         slots_[feature] = {level_number_, feature};
         lists.push_back(feature);
       }
-    }
-    for (std::size_t i = 0; !into_.narrow && i < level_.size(); ++i) {
-      const auto& node = nodes[level_[i].node];
-      if (!node.is_leaf() && slots_[node.feature].level != level_number_) {
-        slots_[node.feature] = {level_number_, static_cast<std::uint32_t>(lists.size() - begin - 1)};
-        lists.push_back(node.feature);
+    } else {
+      for (const auto& at : level_) {
+        const auto& node = nodes[at.node];
+        if (!node.is_leaf() && slots_[node.feature].level != level_number_) {
+          slots_[node.feature] = {level_number_, static_cast<std::uint32_t>(lists.size() - begin - 1)};
+          lists.push_back(node.feature);
+        }
       }
     }
     const auto width = std::max(std::size_t{8}, std::bit_ceil(lists.size() - begin - 1));

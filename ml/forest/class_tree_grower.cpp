@@ -134,8 +134,7 @@ std::uint32_t class_tree_grower::partition(const pending_node& node, const split
   std::uint32_t right = 0;
   for (auto i = node.begin; i < node.end; ++i) {
     const auto row = rows_[i];
-    const auto code = data_.features.row(row)[at.feature];
-    const bool goes_left = code <= at.bin || (code == missing_code && at.missing_left);
+    const bool goes_left = at.goes_left(data_.features.row(row)[at.feature]);
     rows_[left] = to_right_[right] = row;
     left += goes_left;
     right += !goes_left;

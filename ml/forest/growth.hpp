@@ -75,11 +75,17 @@ struct split {
   [[nodiscard]] bool beats(const split& other) const {
     return gain > other.gain || (gain == other.gain && gain > 0 && feature < other.feature);
   }
+
+  /// Whether a row with this code of the feature goes left. Code 255 wraps around to 0 when missing values do.
+  [[nodiscard]] bool goes_left(std::uint8_t code) const {
+    const auto shift = missing_left ? 1U : 0U;
+    return static_cast<std::uint8_t>(code + shift) <= static_cast<std::uint8_t>(bin + shift);
+  }
 };
 
 /// A tree, and what the splits by each feature gained: the decreases of impurity times the nodes' samples.
 struct grown_tree {
-  explicit grown_tree(std::size_t features) : nodes(1), decrease(features) {}
+  explicit grown_tree(std::size_t features = 0) : nodes(1), decrease(features) {}
 
   tree_nodes nodes; ///< at first the root alone
   std::vector<double> decrease;
@@ -103,6 +109,16 @@ struct open_node {
 /// Makes an inner node of `node`, with two new nodes for its children: left, right.
 [[nodiscard]] std::pair<open_node, open_node> add_split(const open_node& node, const split& at,
                                                         const binned_features& features, grown_tree& grown);
+
+/// What a row adds to the sum of its leaf. @param payload  see `cell_of_payload`
+[[nodiscard]] inline double leaf_share(std::uint32_t payload, float deviation) {
+  return static_cast<double>(payload & 255) * static_cast<double>(deviation);
+}
+
+/// Makes a leaf of a node: the mean over its samples of what its rows add.
+inline void set_leaf(const open_node& node, double sum, grown_tree& grown) {
+  grown.nodes[node.index].number = static_cast<float>(sum / static_cast<double>(samples_of(node.all)));
+}
 
 /// The features that a node looks at: all, or as many as are wanted, drawn by its key; further ones only while none of
 /// them splits.

@@ -50,7 +50,7 @@ void place_classes(const vector& target, std::size_t classes, forest& to, growth
 
 /// The trees of a forest as they come out of their growers.
 struct grown_forest {
-  explicit grown_forest(std::size_t count) : encoded(count) { trees.resize(count, grown_tree(0)); }
+  explicit grown_forest(std::size_t count) : trees(count), encoded(count) {}
 
   std::vector<grown_tree> trees;
   std::vector<std::string> encoded; ///< each of them, written while it is in the first caches

@@ -183,9 +183,9 @@ void subtree_grower::make_leaf(const pending_node& node, grown_tree& grown) cons
   double sum = 0;
   for (unsigned i = 0; i < node.rows.rows; ++i) {
     const auto row = numbers[i];
-    sum += static_cast<double>(lists_.payload[row] & 255) * static_cast<double>(deviations_[row]);
+    sum += leaf_share(lists_.payload[row], deviations_[row]);
   }
-  grown.nodes[node.at.index].number = static_cast<float>(sum / static_cast<double>(samples_of(node.at.all)));
+  set_leaf(node.at, sum, grown);
 }
 
 } // namespace penstock::ml

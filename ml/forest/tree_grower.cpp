@@ -334,25 +334,12 @@ void tree_grower::take_off(const pending_node& node, histogram& cells) {
   for_each_cell(rows_of(node), node.end - node.begin, cells.data(), [](cell& from, cell sample) { from -= sample; });
 }
 
-namespace {
-
-/// What a row adds to its leaf.
-double share_of(const sampled_rows& rows, std::uint32_t row) {
-  return static_cast<double>(rows.payloads[row] & 255) * static_cast<double>(rows.deviations[row]);
-}
-
-void set_leaf(const open_node& node, double sum, grown_tree& grown) {
-  grown.nodes[node.index].number = static_cast<float>(sum / static_cast<double>(samples_of(node.all)));
-}
-
-} // namespace
-
 void tree_grower::make_leaf(const pending_node& node, grown_tree& grown) {
   const auto rows = rows_of(node);
   const auto count = node.end - node.begin;
   double sum = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
-    sum += share_of(rows, i);
+    sum += leaf_share(rows.payloads[i], rows.deviations[i]);
   }
   set_leaf(node.at, sum, grown);
 }
@@ -360,17 +347,16 @@ void tree_grower::make_leaf(const pending_node& node, grown_tree& grown) {
 /// Of a divided node, whose rows need not move for it.
 void tree_grower::make_leaves(const pending_node& parent, const open_node& left, const open_node& right,
                               grown_tree& grown) {
-  const auto shift = static_cast<std::uint8_t>(parent.best.missing_left ? 1 : 0); // 255 wraps around to 0
-  const auto reach = static_cast<std::uint8_t>(parent.best.bin + shift);
+  const auto asked = parent.best;
   const auto rows = rows_of(parent);
   const auto count = parent.end - parent.begin;
-  const auto* code = rows.codes + parent.best.feature;
+  const auto* code = rows.codes + asked.feature;
   double on_left = 0;
   double on_right = 0;
   for (std::uint32_t i = 0; i < count; ++i, code += rows.stride) {
     // To both sides, as 0 to the other one, for a branch would be foretold badly.
-    const auto share = share_of(rows, i);
-    const auto goes_left = static_cast<std::uint8_t>(*code + shift) <= reach ? 1 : 0;
+    const auto share = leaf_share(rows.payloads[i], rows.deviations[i]);
+    const auto goes_left = asked.goes_left(*code) ? 1 : 0;
     on_left += share * goes_left;
     on_right += share * (1 - goes_left);
   }
